@@ -1,0 +1,78 @@
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from knowledgebase.models import Source, normalise_doi
+
+
+class AuthorsField(forms.CharField):
+    """People one a line, “Family name, initials”, for a list of {family, given}."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        widget = forms.Textarea(attrs={"rows": 5, "class": "vLargeTextField"})
+        super().__init__(widget=widget, required=False, **kwargs)
+
+    def prepare_value(self, value: Any) -> Any:
+        if not isinstance(value, list):
+            return value
+        return "\n".join(", ".join(filter(None, (person.get("family"), person.get("given")))) for person in value)
+
+    def to_python(self, value: Any) -> Any:
+        people = []
+        for number, line in enumerate(str(value or "").splitlines(), start=1):
+            if not line.strip():
+                continue
+            family, _comma, given = (part.strip() for part in line.partition(","))
+            if not family:
+                message = _("Line %(number)s has no family name. Write “Okkinga, M.”.")
+                raise ValidationError(message % {"number": number}, code="author")
+            people.append({"family": family, "given": given} if given else {"family": family})
+        return people
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return super().has_changed(self.prepare_value(initial), self.prepare_value(data))
+
+
+class SourceForm(forms.ModelForm):
+    authors = AuthorsField(
+        label=gettext_lazy("authors"),
+        help_text=gettext_lazy("One a line: “Okkinga, M.”. An organisation stands on its line without a comma."),
+    )
+
+    def clean_doi(self) -> str | None:
+        if not (text := self.cleaned_data["doi"]):
+            return None
+        doi = normalise_doi(text)
+        other = Source.objects.filter(doi=doi).exclude(pk=self.instance.pk).first()
+        if other is not None:
+            message = _("This DOI belongs to %(key)s (%(source)s): use that source.")
+            raise ValidationError(message % {"key": other.key, "source": other.short}, code="unique")
+        return doi
+
+
+@admin.register(Source)
+class SourceAdmin(admin.ModelAdmin):
+    form = SourceForm
+    list_display = ("key", "title", "year", "kind", "grade", "retraction")
+    list_filter = ("kind", "grade", "retraction", "open_access", "language")
+    list_per_page = 100
+    search_fields = ("key", "title", "container", "doi")
+    search_help_text = gettext_lazy("Search in keys, titles, journals and DOIs.")
+    actions = None
+    view_on_site = False
+    formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
+    fieldsets = (
+        (None, {"fields": ("key", "kind", "title", "authors", "year", "language")}),
+        (gettext_lazy("Where it appeared"), {"fields": ("container", ("volume", "issue", "pages"), "doi", "url")}),
+        (gettext_lazy("What we know of it"), {"fields": ("grade", "retraction", "open_access", "licence", "note")}),
+    )
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Texts cite a source by its key."""
+        return ("key",) if obj else ()

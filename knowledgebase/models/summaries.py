@@ -1,0 +1,46 @@
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from .editorial import Item, ItemQuerySet, Version
+
+
+class SummaryManager(models.Manager.from_queryset(ItemQuerySet)):  # type: ignore[misc]  # built by Django at run time
+    def get_queryset(self) -> ItemQuerySet:
+        return super().get_queryset().filter(kind=Item.Kind.SUMMARY)
+
+
+class Summary(Item):
+    """A research summary: what research answers to one question."""
+
+    objects = SummaryManager()
+
+    class Meta:
+        proxy = True
+        verbose_name = _("research summary")
+        verbose_name_plural = _("research summaries")
+
+
+class SummaryVersion(Version):
+    kind = Item.Kind.SUMMARY
+    markdown_fields = ("key_findings", "unknown", "method")
+
+    question = models.CharField(_("question"), max_length=240, help_text=_("The question a teacher would ask."))
+    answer = models.TextField(_("answer in one sentence"))
+    key_findings = models.TextField(_("key findings"), blank=True)
+    unknown = models.TextField(_("what we do not know"), blank=True)
+    method = models.TextField(_("how we made this summary"), blank=True)
+
+    class Meta:
+        verbose_name = _("version of a research summary")
+        verbose_name_plural = _("versions of research summaries")
+
+    def search_text(self) -> str:
+        return f"{super().search_text()}\n{self.question}\n{self.answer}"
+
+    def publication_problems(self) -> list[str]:
+        problems = super().publication_problems()
+        if not self.key_findings.strip():
+            problems.append(str(_("Write the key findings.")))
+        if not self.source_links.exists():
+            problems.append(str(_("Add at least one source.")))
+        return problems

@@ -1,0 +1,16 @@
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+
+from knowledgebase.editorial.public import PublishedTextView
+from knowledgebase.models import ROOT_PAGES, PageVersion
+
+
+class PageDetail(PublishedTextView):
+    model = PageVersion
+    template_name = "knowledgebase/page_detail.html"
+
+    def get(self, request: HttpRequest, slug: str, **kwargs: Any) -> HttpResponse:
+        if slug in ROOT_PAGES and request.path.startswith("/over/") and request.path != "/over/":
+            raise Http404  # a root page has one address
+        return super().get(request, slug, **kwargs)

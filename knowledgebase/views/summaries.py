@@ -1,0 +1,44 @@
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+
+from knowledgebase import search
+from knowledgebase.citations import Reference
+from knowledgebase.editorial.public import PublishedTextView, linked_items
+from knowledgebase.models import Concept, Item, Scheme, SummaryVersion
+
+
+def summary_list(request: HttpRequest) -> HttpResponse:
+    summaries = SummaryVersion.objects.published().select_related("item").order_by("title", "pk")
+    themes = list(Concept.objects.in_scheme(Scheme.THEME).filter(links__version__in=summaries.values("pk")).distinct())
+    notices, theme, query = [], request.GET.get("thema", ""), request.GET.get("q", "").strip()[:200]
+    if theme:
+        if theme in {concept.slug for concept in themes}:
+            summaries = summaries.filter(concept_links__concept__scheme=Scheme.THEME, concept_links__concept__slug=theme)
+        else:
+            notices.append(_("We do not know this theme, so you see the summaries of every theme."))
+            theme = ""
+    if query:
+        found = search.matching(query, Item.Kind.SUMMARY)
+        if found is None:
+            notices.append(_("Your search holds no word of two letters or more, so we left it out."))
+        else:
+            summaries = summaries.filter(item__in=found)
+    context = {"summaries": summaries, "themes": themes, "theme": theme, "query": query, "notices": notices}
+    return render(request, "knowledgebase/summary_list.html", context)
+
+
+class SummaryDetail(PublishedTextView):
+    model = SummaryVersion
+    template_name = "knowledgebase/summary_detail.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs)
+        version: SummaryVersion = kwargs["version"]
+        return context | {
+            "concepts": list(Concept.objects.filter(links__version=version.pk).order_by("scheme", "links__order")),
+            "practices": linked_items(version, Item.Kind.PRACTICE),
+            "reference": Reference.of_version(version, self.request.build_absolute_uri(context["canonical"])),
+        }

@@ -1,0 +1,34 @@
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import render
+
+from knowledgebase.models import Item, Scheme, SummaryVersion, ThemeVersion
+from practices import cards, plots
+from practices.filters import PracticeFilter
+
+SHOWN = 4
+
+
+def home(request: HttpRequest) -> HttpResponse:
+    selection = PracticeFilter(QueryDict("sorteer=gewijzigd"))
+    levels = next(group for group in selection.groups() if group.name == Scheme.LEVEL)
+    context = {
+        "total": selection.total,
+        "levels": [option for option in levels.options if option.depth == 0],
+        "cards": cards.cards_of_items(selection.bitmaps.ordered(selection.bits, 0, SHOWN)),
+        "themes": ThemeVersion.objects.published().select_related("item").order_by("concept__order", "title"),
+        "summaries": SummaryVersion.objects.published().select_related("item").order_by("-published_at", "title")[:3],
+        "ticks": plots.ticks(),
+        "axis_width": plots.WIDTH,
+    }
+    return render(request, "leerpunt/home.html", context)
+
+
+def gallery(request: HttpRequest) -> HttpResponse:
+    """The components side by side, for who builds the site: with DEBUG, or for staff."""
+    if not (settings.DEBUG or getattr(request.user, "is_staff", False)):
+        raise Http404
+    selection = PracticeFilter(QueryDict())
+    shown = cards.cards_of_items(selection.bitmaps.ordered(selection.bits, 0, 3))
+    context = {"cards": shown, "groups": selection.groups(), "ticks": plots.ticks(), "axis_width": plots.WIDTH}
+    return render(request, "leerpunt/gallery.html", context | {"kinds": Item.Kind.choices})

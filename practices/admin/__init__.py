@@ -1,0 +1,5 @@
+"""The admin of practices; Django finds it through this import."""
+
+from . import practices
+
+__all__ = ["practices"]

@@ -1,0 +1,226 @@
+"""The overview's filters: what a reader chose, said in words, and the set that it leaves.
+
+Within one vocabulary OR, between vocabularies AND; a broader concept includes its narrower ones. A value that is
+unknown or malformed is dropped with a notice; the rest of the filter works.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import django_filters
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from knowledgebase import search
+from knowledgebase.models import Concept, Item, Scheme
+from knowledgebase.search.fields import KindChoiceField, KindMultipleField, KindNumberField
+
+from . import wording
+from .facets import EVERYTHING, Bitmaps, bits_of
+
+PAGE_SIZE = 20
+ORDERS = {
+    "thema": gettext_lazy("by theme"),
+    "naam": gettext_lazy("from A to Z"),
+    "sterkte": gettext_lazy("strongest evidence first"),
+    "winst": gettext_lazy("largest gain first"),
+    "kost": gettext_lazy("lowest cost first"),
+    "gewijzigd": gettext_lazy("last changed first"),
+}
+VIEWS = {
+    "kaarten": gettext_lazy("List"),
+    "tabel": gettext_lazy("Table"),
+    "grafiek": gettext_lazy("Plot"),
+}
+GAINS = (1, 3, 5)  # the choices we offer: small, medium, large
+SCHEME_TITLES = {
+    Scheme.LEVEL: gettext_lazy("Education level"),
+    Scheme.SUBJECT: gettext_lazy("Subject"),
+    Scheme.PUPIL_GROUP: gettext_lazy("Group of pupils"),
+    Scheme.AUDIENCE: gettext_lazy("For whom to read"),
+    Scheme.THEME: gettext_lazy("Theme"),
+}
+
+
+class KindMultipleFilter(django_filters.Filter):
+    field_class = KindMultipleField
+
+
+class KindNumberFilter(django_filters.Filter):
+    field_class = KindNumberField
+
+
+class KindChoiceFilter(django_filters.Filter):
+    field_class = KindChoiceField
+
+
+@dataclass(frozen=True)
+class Option:
+    """One choice in a filter, with how many practices it would leave."""
+
+    value: str
+    label: str
+    count: int
+    chosen: bool
+    depth: int = 0
+
+    @property
+    def disabled(self) -> bool:
+        return self.count == 0 and not self.chosen
+
+
+@dataclass(frozen=True)
+class Group:
+    name: str
+    title: str
+    options: Sequence[Option]
+    single: bool = False
+
+    @property
+    def active(self) -> bool:
+        return any(option.chosen and option.value for option in self.options)
+
+
+class PracticeFilter(django_filters.FilterSet):
+    """Reads the query string and answers from the facet index."""
+
+    niveau = KindMultipleFilter()
+    vak = KindMultipleFilter()
+    doelgroep = KindMultipleFilter()
+    publiek = KindMultipleFilter()
+    thema = KindMultipleFilter()
+    kost = KindNumberFilter(lowest=1, highest=5)
+    sterkte = KindNumberFilter(lowest=0, highest=5)
+    winst = KindNumberFilter(lowest=-12, highest=12)
+    q = django_filters.CharFilter()
+    sorteer = KindChoiceFilter(choices=tuple(ORDERS.items()))
+    weergave = KindChoiceFilter(choices=tuple(VIEWS.items()))
+
+    def __init__(self, data: Any) -> None:
+        super().__init__(data, queryset=Item.objects.none())
+        self.concepts = list(Concept.objects.in_scheme(*SCHEME_TITLES))
+        for scheme in SCHEME_TITLES:
+            field = self.form.fields[scheme.value]
+            field.choices = [(c.slug, str(c)) for c in self.concepts if c.scheme == scheme]  # type: ignore[attr-defined]
+        self.form.is_valid()
+        self.chosen: dict[str, Any] = self.form.cleaned_data
+        self.query: str = (self.chosen.get("q") or "")[:200]
+        self.order: str = self.chosen["sorteer"]
+        self.view: str = self.chosen["weergave"]
+        self.bitmaps = Bitmaps(self.order)
+        self.sets = self._sets()
+        self.bits = self._all_but(None)
+        self.total = self.bits.bit_count()
+
+    def _sets(self) -> dict[str, int]:
+        """Per active filter the set of practices that it leaves."""
+        sets = {}
+        for scheme in SCHEME_TITLES:
+            if values := self.chosen.get(scheme.value):
+                sets[scheme.value] = self.bitmaps.union(f"{scheme.value}:{value}" for value in values)
+        for name in ("kost", "sterkte", "winst"):
+            if (number := self.chosen.get(name)) is not None:
+                sets[name] = self.bitmaps[f"{name}:{number}"]
+        found = search.matching(self.query, Item.Kind.PRACTICE) if self.query else None
+        if found is not None:
+            sets["q"] = bits_of(found)
+        return sets
+
+    def _all_but(self, name: str | None) -> int:
+        bits = self.bitmaps[EVERYTHING]
+        for other, allowed in self.sets.items():
+            if other != name:
+                bits &= allowed
+        return bits
+
+    def page(self, number: int) -> list[int]:
+        """Item ids of a page (1 is the first)."""
+        return self.bitmaps.ordered(self.bits, (number - 1) * PAGE_SIZE, number * PAGE_SIZE)
+
+    @property
+    def pages(self) -> int:
+        return max(1, -(-self.total // PAGE_SIZE))
+
+    @property
+    def is_active(self) -> bool:
+        return bool(self.sets)
+
+    @property
+    def active_count(self) -> int:
+        return len(self.sets)
+
+    def notices(self) -> list[str]:
+        """What of the query string was left out, as sentences."""
+        sentences = []
+        for name, field in self.form.fields.items():
+            for value in getattr(field, "dropped", ()):
+                shown = value if len(value) <= 40 else f"{value[:40]}…"
+                sentences.append(
+                    _("We do not know “%(value)s” in “%(name)s”, so we left it out.") % {"value": shown, "name": name}
+                )
+        if self.query and "q" not in self.sets:
+            sentences.append(_("Your search holds no word of two letters or more, so we left it out."))
+        return sentences
+
+    def groups(self) -> list[Group]:
+        """Every filter with its options and counts; a zero stays visible but cannot be chosen."""
+        groups = []
+        for scheme, title in SCHEME_TITLES.items():
+            rest, chosen = self._all_but(scheme.value), self.chosen.get(scheme.value) or ()
+            options = [
+                Option(c.slug, str(c), (rest & self.bitmaps[f"{scheme.value}:{c.slug}"]).bit_count(),
+                       c.slug in chosen, depth)
+                for c, depth in _tree([c for c in self.concepts if c.scheme == scheme])
+            ]  # fmt: skip
+            groups.append(Group(scheme.value, str(title), options))
+        groups.append(self._levels("kost", _("Cost at most"), range(1, 5)))
+        groups.append(self._levels("sterkte", _("Evidence at least"), range(1, 6)))
+        groups.append(self._levels("winst", _("Learning gain at least"), GAINS))
+        return groups
+
+    def _levels(self, name: str, title: str, values: Iterable[int]) -> Group:
+        rest, chosen = self._all_but(name), self.chosen.get(name)
+        say = wording.signed_months if name == "winst" else lambda value: _("%(value)s out of 5") % {"value": value}
+        offered = sorted({*values, *([chosen] if chosen is not None else [])})
+        options = [Option("", _("no limit"), rest.bit_count(), chosen is None)]
+        options += [
+            Option(str(value), say(value), (rest & self.bitmaps[f"{name}:{value}"]).bit_count(), value == chosen)
+            for value in offered
+        ]
+        return Group(name, title, options, single=True)
+
+    def sentence(self) -> str:
+        """What is shown, in words."""
+        parts = []
+        for scheme in SCHEME_TITLES:
+            if values := self.chosen.get(scheme.value):
+                names = [str(c).lower() if scheme != Scheme.SUBJECT else str(c)
+                         for c in self.concepts if c.scheme == scheme and c.slug in values]  # fmt: skip
+                preposition = _("on") if scheme == Scheme.THEME else _("for")
+                parts.append(f"{preposition} {_(' or ').join(names)}")
+        if (cost := self.chosen.get("kost")) is not None:
+            parts.append(_("cost at most %(value)s out of 5") % {"value": cost})
+        if (strength := self.chosen.get("sterkte")) is not None:
+            parts.append(_("evidence at least %(value)s out of 5") % {"value": strength})
+        if (gain := self.chosen.get("winst")) is not None:
+            parts.append(_("gain at least %(months)s") % {"months": wording.signed_months(gain)})
+        if "q" in self.sets:
+            parts.append(_("with “%(query)s”") % {"query": self.query})
+        parts.append(str(ORDERS[self.order]))
+        count = ngettext("%(count)s practice", "%(count)s practices", self.total) % {"count": self.total}
+        return f"{count} {', '.join(parts)}"
+
+
+def _tree(concepts: Sequence[Concept]) -> list[tuple[Concept, int]]:
+    """Concepts with how deep each stands, narrower ones after their broader one."""
+    listed: list[tuple[Concept, int]] = []
+
+    def walk(parent: int | None, depth: int) -> None:
+        for concept in concepts:
+            if concept.broader_id == parent:
+                listed.append((concept, depth))
+                walk(concept.pk, depth + 1)
+
+    walk(None, 0)
+    return listed

@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from knowledgebase.models import Item, ItemQuerySet, Scheme, Version
+
+from .. import wording
+from ..ratings import as_given, key_figures
+
+
+class PracticeManager(models.Manager.from_queryset(ItemQuerySet)):  # type: ignore[misc]  # built by Django at run time
+    def get_queryset(self) -> ItemQuerySet:
+        return super().get_queryset().filter(kind=Item.Kind.PRACTICE)
+
+
+class Practice(Item):
+    """A didactic practice. Its key is a stable English name, its slug is Dutch."""
+
+    objects = PracticeManager()
+
+    class Meta:
+        proxy = True
+        verbose_name = _("practice")
+        verbose_name_plural = _("practices")
+
+
+class PracticeVersion(Version):
+    """The text of a practice, in the order in which a reader meets it; figures are in its ratings."""
+
+    kind = Item.Kind.PRACTICE
+    markdown_fields = (
+        "in_short",
+        "when_not",
+        "what_it_is",
+        "what_it_is_not",
+        "behind_average",
+        "equal_opportunities",
+        "active_ingredients",
+        "steps",
+        "time_and_roles",
+        "pitfalls",
+        "scenario",
+        "cost",
+        "certainty",
+        "change_our_mind",
+    )
+
+    in_short = models.TextField(_("in short"), blank=True, help_text=_("Three to five points."))
+    when_not = models.TextField(_("when not, where it goes wrong"), blank=True)
+    what_it_is = models.TextField(_("what it is"), blank=True)
+    what_it_is_not = models.TextField(_("what it is not"), blank=True)
+    behind_average = models.TextField(_("behind the average"), blank=True)
+    equal_opportunities = models.TextField(_("equal opportunities"), blank=True)
+    active_ingredients = models.TextField(_("active ingredients"), blank=True)
+    steps = models.TextField(_("steps"), blank=True)
+    time_and_roles = models.TextField(_("time and roles"), blank=True)
+    pitfalls = models.TextField(_("pitfalls"), blank=True)
+    scenario = models.TextField(_("classroom scene"), blank=True, help_text=_("Shown as an invented illustration."))
+    cost = models.TextField(_("cost"), blank=True)
+    certainty = models.TextField(_("how sure we are"), blank=True)
+    change_our_mind = models.TextField(_("what would change our mind"), blank=True)
+
+    class Meta:
+        verbose_name = _("version of a practice")
+        verbose_name_plural = _("versions of practices")
+
+    def token_values(self) -> dict[str, str]:
+        """`winst` and its kin for the figures shown, `winst:niveau:lager` per context, `winst:eef` for the EEF's own."""
+        ratings = {rating.context_key: rating for rating in self.ratings.all()}
+        verdicts = {verdict.context_key: verdict for verdict in self.verdicts.filter(issuer="EEF")}
+        values = wording.tokens(key_figures(ratings.get("overall"), verdicts.get("overall")))
+        for key, rating in ratings.items():
+            if key != "overall":
+                values |= wording.tokens(key_figures(rating, None), key)
+        for key, verdict in verdicts.items():
+            # Named as the EEF's by the token itself, so without "according to".
+            theirs = "eef" if key == "overall" else f"eef:{key}"
+            values |= wording.tokens(as_given(verdict), theirs)
+        return values
+
+    def publication_problems(self) -> list[str]:
+        """A practice says its learning gain, cost and conditions, or says that they are unknown and why."""
+        problems = super().publication_problems()
+        overall = self.ratings.filter(context_key="overall").first()
+        if overall is None:
+            problems.append(str(_("Add the overall rating; learning gain and cost may be unknown, with a reason.")))
+        else:
+            problems += overall.gaps()
+        if not self.when_not.strip():
+            problems.append(str(_("Write when it does not work. If nobody knows, say so.")))
+        if not self.concept_links.filter(concept__scheme=Scheme.LEVEL).exists():
+            problems.append(str(_("Choose at least one education level.")))
+        if not self.concept_links.filter(concept__scheme=Scheme.AUDIENCE).exists():
+            problems.append(str(_("Choose at least one group of readers.")))
+        if not self.source_links.exists():
+            problems.append(str(_("Add at least one source.")))
+        return problems

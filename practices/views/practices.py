@@ -1,0 +1,181 @@
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+
+from knowledgebase import rendering
+from knowledgebase.citations import Reference, bibtex, ris
+from knowledgebase.editorial.public import PublishedTextView, linked_items
+from knowledgebase.models import Item, Scheme, Version
+from knowledgebase.search.fields import page_number
+from practices import cards, plots
+from practices.filters import ORDERS, PAGE_SIZE, VIEWS, PracticeFilter
+from practices.models import PracticeVersion
+from practices.ratings import NORM_SHARE
+
+MOST_COMPARED = 4
+
+
+def practice_list(request: HttpRequest) -> HttpResponse:
+    selection = PracticeFilter(request.GET)
+    notices = selection.notices()
+    number, notice = _page_number(request.GET.get("pagina", ""), selection.pages)
+    shown = cards.cards_of_items(selection.page(number))
+    context = {
+        "selection": selection,
+        "groups": selection.groups(),
+        "cards": shown,
+        "notices": [*notices, *([notice] if notice else [])],
+        "orders": ORDERS.items(),
+        "views": [(name, label, _replaced(request.GET, weergave=name)) for name, label in VIEWS.items()],
+        "number": number,
+        "previous": _replaced(request.GET, pagina=str(number - 1)) if number > 1 else "",
+        "next": _replaced(request.GET, pagina=str(number + 1)) if number < selection.pages else "",
+        "first": (number - 1) * PAGE_SIZE,
+        "ticks": plots.ticks(),
+        "axis_width": plots.WIDTH,
+        "theme_headings": selection.order == "thema",
+    }
+    if selection.view == "grafiek":
+        context |= _plot(shown)
+    return render(request, "practices/practice_list.html", context)
+
+
+def _plot(shown: list[cards.Card]) -> dict[str, Any]:
+    numbered = list(enumerate(shown, start=1))
+    drawn = [
+        (number, card.figures.gain, card.figures.strength.value, card.figures.cost.value, card.version.title)
+        for number, card in numbered
+        if card.figures.gain.value is not None and card.figures.strength.value is not None
+    ]
+    left_out = [card.version.title for number, card in numbered if number not in {entry[0] for entry in drawn}]
+    return {"plot": plots.plot(drawn), "sentence": cards.plot_sentence(shown), "left_out": left_out}
+
+
+def _page_number(text: str, pages: int) -> tuple[int, str]:
+    """The page to show and a notice where it is not the one that was asked for."""
+    number = page_number(text, pages)
+    return (1, _("That page does not exist, so you see the first one.")) if number is None else (number, "")
+
+
+def _replaced(query: QueryDict, **values: str) -> str:
+    """The query string with other values; a change of anything but the page goes back to the first page."""
+    changed = query.copy()
+    changed.pop("pagina", None)
+    for name, value in values.items():
+        changed[name] = value
+    return f"?{changed.urlencode()}"
+
+
+class PracticeDetail(PublishedTextView):
+    model = PracticeVersion
+    template_name = "practices/practice_detail.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs)
+        version: PracticeVersion = kwargs["version"]
+        metric, share, notices = _metric(self.request.GET)
+        ratings, verdicts, figures = cards.overall_of(version)
+        names = cards.names_of([*ratings, *verdicts])
+        concepts = cards.concepts_of([version.pk])[version.pk]
+        return context | {
+            "figures": figures,
+            "mark": plots.mark(figures.gain),
+            "headline": cards.headline(figures.gain, metric, share),
+            "overall": next((row for row in ratings if row.is_overall), None),
+            "contexts": cards.context_rows([r for r in ratings if not r.is_overall], names, metric, share),
+            "verdicts": cards.verdict_rows(verdicts, names),
+            "metric": metric,
+            "metrics": _metrics(self.request.path, share),
+            "share": share,
+            "notices": notices,
+            "concepts": concepts,
+            "theme": next(iter(concepts.get(Scheme.THEME, [])), None),
+            "related": cards.cards_of(_as_practices(linked_items(version, Item.Kind.PRACTICE))),
+            "summaries": linked_items(version, Item.Kind.SUMMARY),
+            "reference": Reference.of_version(version, self.request.build_absolute_uri(context["canonical"])),
+            "ticks": plots.ticks(),
+            "axis_width": plots.WIDTH,
+        }
+
+
+def _as_practices(versions: list[Version]) -> list[PracticeVersion]:
+    pks = [version.pk for version in versions]
+    found = PracticeVersion.objects.in_bulk(pks)
+    for version in versions:
+        found[version.pk].item = version.item
+    return [found[pk] for pk in pks]
+
+
+def _metric(query: QueryDict) -> tuple[str, int, list[str]]:
+    """The metric and the starting share that the reader chose, with notices about what was left out."""
+    metric, share, notices = query.get("maat", "maanden"), NORM_SHARE, []
+    if metric not in cards.METRICS:
+        notices.append(_("We do not know this measure, so you see months."))
+        metric = "maanden"
+    if text := query.get("norm", ""):
+        if text.isascii() and text.isdigit() and 1 <= int(text[:4]) <= 99:
+            share = int(text)
+        else:
+            notices.append(_("Choose a number from 1 to 99 for the pupils who reach the norm. We took 50."))
+    return metric, share, notices
+
+
+def _metrics(path: str, share: int) -> list[tuple[str, str, str]]:
+    labels = {"maanden": _("months"), "effect": _("effect size"), "leerlingen": _("pupils in 100")}
+    suffix = f"&norm={share}" if share != NORM_SHARE else ""
+    return [(name, label, f"{path}?maat={name}{suffix}#kerncijfers") for name, label in labels.items()]
+
+
+def compare(request: HttpRequest) -> HttpResponse:
+    asked = [slug for slug in request.GET.getlist("p") if slug]
+    unique = list(dict.fromkeys(asked))
+    found = {
+        version.item.slug: version
+        for version in PracticeVersion.objects.published()
+        .filter(item__slug__in=unique[:50])
+        .select_related("item")
+    }
+    known = [slug for slug in unique if slug in found]
+    shown = cards.cards_of([found[slug] for slug in known[:MOST_COMPARED]])
+    notices = []
+    if len(unique) < len(asked):
+        notices.append(_("You chose a practice twice; it is shown once."))
+    if unknown := [slug for slug in unique if slug not in found]:
+        notices.append(_("We left out what we do not (or no longer) have: %(names)s.") % {
+            "names": ", ".join(slug[:60] for slug in unknown[:5])})  # fmt: skip
+    if len(known) > MOST_COMPARED:
+        rest = [found[slug].title for slug in known[MOST_COMPARED:]]
+        notices.append(_("You see the first four. We left out: %(names)s.") % {"names": ", ".join(rest)})
+    context = {
+        "cards": shown,
+        "rows": _texts(shown),
+        "notices": notices,
+        "differences": cards.differences(shown) if len(shown) > 1 else [],
+        "ticks": plots.ticks(),
+        "axis_width": plots.WIDTH,
+    }
+    return render(request, "practices/practice_compare.html", context)
+
+
+def _texts(shown: list[cards.Card]) -> list[tuple[str, list[str]]]:
+    fields = (("when_not", _("When not")), ("active_ingredients", _("Active ingredients")),
+              ("time_and_roles", _("Time and roles")))  # fmt: skip
+    html = rendering.html_of_all([card.version for card in shown])
+    return [(label, [html[card.version.pk].get(name, "") for card in shown]) for name, label in fields]
+
+
+def cite(request: HttpRequest, slug: str, form: str) -> HttpResponse:
+    """The citation of a published practice as a file for reference software."""
+    version = PracticeVersion.objects.published().filter(item__slug=slug).select_related("item").first()
+    if version is None:
+        raise Http404(_("There is no text at this address."))
+    reference = Reference.of_version(version, request.build_absolute_uri(version.get_absolute_url()))
+    text, kind = (ris(reference), "application/x-research-info-systems") if form == "ris" else (
+        bibtex(reference), "application/x-bibtex")  # fmt: skip
+    return HttpResponse(
+        text,
+        content_type=f"{kind}; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{slug}.{form}"'},
+    )

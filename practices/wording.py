@@ -1,0 +1,117 @@
+"""Figures as words, the same everywhere: on pages, in plots, in tokens."""
+
+from decimal import Decimal
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from .ratings import EEF, Figure, Gain, KeyFigures, rounded
+
+MINUS = "\N{MINUS SIGN}"
+
+
+def signed(count: int) -> str:
+    """+6, 0 or −2."""
+    return f"+{count}" if count > 0 else f"{MINUS}{-count}" if count < 0 else "0"
+
+
+def months(count: int) -> str:
+    """6 months, 1 month or minus 2 months, as in a sentence."""
+    words = ngettext("%(count)s month", "%(count)s months", abs(count)) % {"count": abs(count)}
+    return _("minus %(months)s") % {"months": words} if count < 0 else words
+
+
+def signed_months(count: int) -> str:
+    """+6 months, 0 months or −2 months, as a headline; say it to a screen reader with `months`."""
+    return ngettext("%(count)s month", "%(count)s months", abs(count)) % {"count": signed(count)}
+
+
+def decimal(value: Decimal, places: str = "0.01") -> str:
+    """Two decimals with a comma, and a real minus sign (none before a zero)."""
+    return str(rounded(value, places) + 0).replace(".", ",").replace("-", MINUS)
+
+
+def number(count: int) -> str:
+    """48.478: thousands with a point, as in Flanders."""
+    return f"{count:,}".replace(",", ".")
+
+
+def studies(count: int) -> str:
+    return ngettext("%(count)s study", "%(count)s studies", count) % {"count": number(count)}
+
+
+def out_of_five(figure: Figure) -> str:
+    return _("%(value)s out of 5") % {"value": figure.value} if figure.known else _("unknown")
+
+
+def bound(count: int | None, effect: Decimal | None, highest: int = 12) -> str:
+    """An end of an interval in months; beyond the table it has no month."""
+    if count is not None:
+        return signed(count)
+    if effect is not None and effect < 0:
+        return _("less than %(months)s") % {"months": signed(-highest)}
+    return _("more than %(months)s") % {"months": signed(highest)}
+
+
+def interval(gain: Gain) -> str:
+    """+5 to +7, or empty when there is no interval."""
+    if not gain.has_interval:
+        return ""
+    return _("%(low)s to %(high)s") % {"low": bound(gain.low, gain.ci_low), "high": bound(gain.high, gain.ci_high)}
+
+
+def spoken_gain(gain: Gain) -> str:
+    """What a mark on the axis says, for who does not see it: the point, its interval, whose it is."""
+    if gain.value is None:
+        return _("Learning gain: no reliable figure yet")
+    words = _("Learning gain: %(months)s") % {"months": months(gain.value)}
+    if gain.has_interval:
+        words += ", " + _("interval %(interval)s") % {"interval": interval(gain).replace(MINUS, _("minus") + " ")}
+    elif gain.origin == EEF:
+        words += ", " + by_whom(gain)
+    else:
+        words += ", " + _("interval unknown")
+    return words
+
+
+def gained(gain: Gain) -> str:
+    """The learning gain as in a sentence: 6 months, more than 12 months beyond the table, or unknown."""
+    if gain.value is not None:
+        return months(gain.value)
+    if gain.effect is not None:
+        beyond = _("more than %(months)s") if gain.effect > 0 else _("less than %(months)s")
+        return beyond % {"months": months(12 if gain.effect > 0 else -12)}
+    return _("unknown")
+
+
+def interval_in_words(gain: Gain) -> str:
+    """5 to 7 months, as in a sentence: signs only where an end lies below zero."""
+    words = interval(gain) if gain.ci_low is None or gain.ci_low < 0 else interval(gain).replace("+", "")
+    return f"{words} {_('months')}" if words else _("unknown")
+
+
+def by_whom(figure: Figure) -> str:
+    """Empty for our own reading, else whose verdict it is."""
+    return _("according to the EEF") if figure.origin == EEF else ""
+
+
+def attributed(words: str, figure: Figure) -> str:
+    """Words of a token: a verdict of others always says so."""
+    whose = by_whom(figure)
+    return f"{words} ({whose})" if whose else words
+
+
+def tokens(figures: KeyFigures, context: str = "") -> dict[str, str]:
+    """Token names of one context with their words; unknown is said, never left out."""
+    gain, unknown = figures.gain, _("unknown")
+    suffix = f":{context}" if context else ""
+    return {
+        f"winst{suffix}": attributed(gained(gain), gain),
+        f"interval{suffix}": interval_in_words(gain),
+        f"effect{suffix}": decimal(gain.effect) if gain.effect is not None else unknown,
+        f"sterkte{suffix}": attributed(out_of_five(figures.strength), figures.strength),
+        f"kost{suffix}": attributed(out_of_five(figures.cost), figures.cost),
+        f"studies{suffix}": attributed(studies(figures.studies.value), figures.studies)
+        if figures.studies.value is not None
+        else unknown,
+    }
