@@ -77,8 +77,9 @@ class _Tidy(Treeprocessor):
         for parent in list(root.iter()):
             for index, child in enumerate(list(parent)):
                 if child.tag == "table":
-                    box = Element("div", {"class": "table-scroll", "role": "region", "tabindex": "0",
-                                          "aria-label": "Tabel"})
+                    box = Element(
+                        "div", {"class": "table-scroll", "role": "region", "tabindex": "0", "aria-label": "Tabel"}
+                    )
                     box.tail, child.tail = child.tail, None
                     parent.remove(child)
                     box.append(child)

@@ -4,7 +4,11 @@ from django.urls import path
 from knowledgebase.editorial.views import preview
 
 urlpatterns = [
-    path("aanmelden/", views.LoginView.as_view(redirect_authenticated_user=True), name="login"),
+    path(
+        "aanmelden/",
+        views.LoginView.as_view(redirect_authenticated_user=True, extra_context={"noindex": True}),
+        name="login",
+    ),
     path("afmelden/", views.LogoutView.as_view(), name="logout"),
     path("admin/voorbeeld/<int:pk>/", preview, name="preview"),
 ]

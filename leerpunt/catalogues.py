@@ -5,7 +5,7 @@ Found are calls of Django's gettext functions with a literal first argument, and
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -65,7 +65,7 @@ def in_template(source: str) -> Iterator[Message]:
         yield from _message(found["call"], texts)
 
 
-def _message(call: str, texts: list[object]) -> Iterator[Message]:
+def _message(call: str, texts: Sequence[object]) -> Iterator[Message]:
     if call not in CALLS:
         return
     context, message, plural = (None if place is None else texts[place : place + 1] for place in CALLS[call])
@@ -84,7 +84,9 @@ def messages(root: Path) -> dict[tuple[str | None, str], Message]:
         for message in read(path.read_text(encoding="utf-8")):
             known = found.setdefault(message.key, message)
             if message.plural and known.plural and message.plural != known.plural:
-                raise ConflictingPlurals(f"{name}: “{message.text}” has the plurals “{known.plural}”, “{message.plural}”.")
+                raise ConflictingPlurals(
+                    f"{name}: “{message.text}” has the plurals “{known.plural}”, “{message.plural}”."
+                )
             known.plural = known.plural or message.plural
             if name not in known.files:
                 known.files.append(name)
@@ -108,6 +110,7 @@ def updated(catalogue: polib.POFile, found: dict[tuple[str | None, str], Message
         "Content-Transfer-Encoding": "8bit",
         "Plural-Forms": PLURAL_FORMS,
     }
+    known: dict[tuple[str | None, str], polib.POEntry]
     known = {(entry.msgctxt, entry.msgid): entry for entry in catalogue}
     for message in found.values():
         entry = known.pop(message.key, None) or polib.POEntry(msgctxt=message.context, msgid=message.text)

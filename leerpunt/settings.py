@@ -117,7 +117,7 @@ else:
     DATABASES = {
         "default": {
             "ENGINE": "django.db.backends.sqlite3",
-            "NAME": VAR / ("demo.sqlite3" if DEMO else "leerpunt.sqlite3"),
+            "NAME": str(VAR / ("demo.sqlite3" if DEMO else "leerpunt.sqlite3")),
             "CONN_MAX_AGE": None,
             "OPTIONS": {
                 "transaction_mode": "IMMEDIATE",

@@ -25,7 +25,7 @@ class Overviews(_Here):
     def items(self) -> Sequence[str]:
         return ("home", "practices", "summaries", "themes", "sources", "glossary")
 
-    def location(self, item: str) -> str:  # type: ignore[override]  # the stubs say Model
+    def location(self, item: str) -> str:
         return reverse(item)
 
     def get_latest_lastmod(self) -> None:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import yaml
 from django.core.exceptions import ValidationError
@@ -29,7 +29,19 @@ CONCEPT_KEYS = {
     "resources": Scheme.RESOURCE,
 }
 FIELDS = ("title", "lead", "question", "answer", "checked_on", "searched_on")
-KNOWN = {"kind", "key", "slug", "theme", "sources", "related", "summaries", "ratings", "verdicts", *FIELDS, *CONCEPT_KEYS}
+KNOWN = {
+    "kind",
+    "key",
+    "slug",
+    "theme",
+    "sources",
+    "related",
+    "summaries",
+    "ratings",
+    "verdicts",
+    *FIELDS,
+    *CONCEPT_KEYS,
+}
 _SECTION = re.compile(r"^# ([a-z_]+)[ \t]*$", re.MULTILINE)
 
 
@@ -109,7 +121,7 @@ def _draft(file: TextFile, item: Item, items: dict[tuple[str, str], Item], *, by
     if missing := file.missing_sources():
         raise TextError(f"{file.path.name}: not in sources: {', '.join(sorted(missing))}.")
     try:
-        draft = start_draft(item, by=by)
+        draft: Any = start_draft(item, by=by)
         for name in FIELDS:
             if front.get(name) is not None and hasattr(draft, name):
                 setattr(draft, name, front[name])
@@ -128,13 +140,15 @@ def _draft(file: TextFile, item: Item, items: dict[tuple[str, str], Item], *, by
                 child.save()
     except (ValidationError, TypeError, KeyError, Concept.DoesNotExist, Source.DoesNotExist) as error:
         raise TextError(f"{file.path.name}: {error!r}") from error
-    return draft
+    return cast("Version", draft)
 
 
 def _link(draft: Version, front: dict[str, Any], items: dict[tuple[str, str], Item]) -> None:
     for key, scheme in CONCEPT_KEYS.items():
         for order, slug in enumerate(front.get(key) or ()):
-            ConceptLink.objects.create(version=draft, order=order, concept=Concept.objects.get(scheme=scheme, slug=slug))
+            ConceptLink.objects.create(
+                version=draft, order=order, concept=Concept.objects.get(scheme=scheme, slug=slug)
+            )
     for order, key in enumerate(front.get("sources") or ()):
         SourceLink.objects.create(version=draft, order=order, source=Source.objects.get(key=key))
     for kind, name in ((Item.Kind.PRACTICE, "related"), (Item.Kind.SUMMARY, "summaries")):

@@ -187,9 +187,7 @@ def differences(cards: Sequence[Card]) -> list[str]:
                 }  # fmt: skip
             sentences.append(sentence)
         if unknown := [card.version.title for card, value in pairs if value is None]:
-            sentences.append(
-                _("%(what)s: unknown for %(names)s.") % {"what": words, "names": _listed(unknown)}
-            )
+            sentences.append(_("%(what)s: unknown for %(names)s.") % {"what": words, "names": _listed(unknown)})
     origins = {card.figures.gain.origin for card in cards if card.figures.gain.known}
     if len(origins) > 1:
         sentences.append(
@@ -237,4 +235,3 @@ def overall_of(version: PracticeVersion) -> tuple[list[EvidenceRating], list[Ext
     overall = next((row for row in ratings if row.is_overall), None)
     eef = next((row for row in verdicts if row.is_overall and row.issuer == ExternalVerdict.EEF), None)
     return ratings, verdicts, key_figures(overall, eef)
-

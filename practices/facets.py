@@ -68,9 +68,7 @@ def figures_of(versions: Iterable[int]) -> dict[int, KeyFigures]:
     ratings = {row.version_id: row for row in EvidenceRating.objects.filter(version__in=ids, context_key="overall")}
     verdicts = {
         row.version_id: row
-        for row in ExternalVerdict.objects.filter(
-            version__in=ids, context_key="overall", issuer=ExternalVerdict.EEF
-        )
+        for row in ExternalVerdict.objects.filter(version__in=ids, context_key="overall", issuer=ExternalVerdict.EEF)
     }
     return {pk: key_figures(ratings.get(pk), verdicts.get(pk)) for pk in ids}
 
@@ -121,7 +119,8 @@ def _rows(versions: QuerySet) -> Iterator[tuple[Any, KeyFigures, list[int], int]
     listed = list(versions.only("pk", "item_id", "title", "published_at"))
     pks = [version.pk for version in listed]
     links: dict[int, list[int]] = defaultdict(list)
-    figures, themes = {}, {}
+    figures: dict[int, KeyFigures] = {}
+    themes: dict[int, int] = {}
     for start in range(0, len(pks), 500):
         part = pks[start : start + 500]
         figures |= figures_of(part)
@@ -238,11 +237,11 @@ class Bitmaps:
         found = []
         seen = 0
         for item in self.order:
+            if seen >= stop:
+                break
             if item < size and data[item >> 3] >> (item & 7) & 1:
                 if seen >= start:
                     found.append(item)
-                    if seen + 1 >= stop:
-                        break
                 seen += 1
         return found
 
@@ -253,4 +252,3 @@ def bits_of(items: Iterable[int]) -> int:
     for item in items:
         _set(data, item)
     return int.from_bytes(data, "little")
-

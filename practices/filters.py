@@ -81,6 +81,22 @@ class Group:
     def active(self) -> bool:
         return any(option.chosen and option.value for option in self.options)
 
+    @property
+    def branches(self) -> list[tuple[Option, list[Option]]]:
+        """Every option of the top with all that is narrower."""
+        branches: list[tuple[Option, list[Option]]] = []
+        for option in self.options:
+            if option.depth == 0:
+                branches.append((option, []))
+            else:
+                branches[-1][1].append(option)
+        return branches
+
+    @property
+    def open_branches(self) -> set[str]:
+        """The tops under which something can be chosen."""
+        return {top.value for top, narrower in self.branches if any(not option.disabled for option in narrower)}
+
 
 class PracticeFilter(django_filters.FilterSet):
     """Reads the query string and answers from the facet index."""

@@ -57,13 +57,12 @@ def mark(gain: Gain) -> Mark:
         return Mark(x=x, is_open=gain.origin != OWN)
     low = gain.low if gain.low is not None else FIRST - 1
     high = gain.high if gain.high is not None else LAST + 1
-    return Mark(
-        x=x, low=position(low), high=position(high), beyond_low=low < FIRST, beyond_high=high > LAST
-    )
+    return Mark(x=x, low=position(low), high=position(high), beyond_low=low < FIRST, beyond_high=high > LAST)
 
 
-STRENGTH_STEP = 74
-PLOT_LEFT, PLOT_TOP, PLOT_BOTTOM = 90, 20, 60
+STRENGTH_STEP = 66
+UNKNOWN_ROW = -1  # below 0: a known gain on evidence whose strength nobody rated
+PLOT_LEFT, PLOT_TOP, PLOT_BOTTOM = 130, 20, 60
 
 
 @dataclass(frozen=True)
@@ -86,7 +85,7 @@ class Plot:
     height: int
     points: Sequence[PlotPoint]
     columns: Sequence[Tick]
-    rows: Sequence[tuple[int, int]]  # strength, y
+    rows: Sequence[tuple[int, int]]  # strength (UNKNOWN_ROW last), y
     axis_y: int  # where the lines of the months end and their words begin
 
     @property
@@ -99,12 +98,13 @@ class Plot:
 
 
 def strength_y(strength: int) -> int:
-    """5 on top, 0 at the bottom."""
+    """5 on top, 0 below, under it the row of unknown strength."""
     return PLOT_TOP + 24 + (5 - strength) * STRENGTH_STEP
 
 
-def plot(entries: Iterable[tuple[int, Gain, int, int | None, str]]) -> Plot:
-    """Strength of evidence against learning gain. Entries: (number, gain, strength, cost, label), all known.
+def plot(entries: Iterable[tuple[int, Gain, int | None, int | None, str]]) -> Plot:
+    """Strength of evidence against learning gain. Entries: (number, gain, strength, cost, label); an unknown gain
+    has no point, an unknown strength has a row of its own.
 
     Points that would cover each other are set apart downwards within their row.
     """
@@ -114,7 +114,8 @@ def plot(entries: Iterable[tuple[int, Gain, int, int | None, str]]) -> Plot:
         shape = mark(gain)
         if shape.x is None:
             continue
-        place = (shape.x, strength)
+        row = UNKNOWN_ROW if strength is None else strength
+        place = (shape.x, row)
         offset = taken.get(place, 0)
         taken[place] = offset + 1
         shift = PLOT_LEFT - MARGIN
@@ -122,7 +123,7 @@ def plot(entries: Iterable[tuple[int, Gain, int, int | None, str]]) -> Plot:
             PlotPoint(
                 number=number,
                 x=shape.x + shift,
-                y=strength_y(strength) + min(offset, 2) * 20 - 10,
+                y=strength_y(row) + min(offset, 2) * 20 - 10,
                 low=None if shape.low is None else shape.low + shift,
                 high=None if shape.high is None else shape.high + shift,
                 is_open=shape.is_open,
@@ -133,9 +134,9 @@ def plot(entries: Iterable[tuple[int, Gain, int, int | None, str]]) -> Plot:
     columns = [Tick(t.x + PLOT_LEFT - MARGIN, t.label, t.is_zero) for t in ticks()]
     return Plot(
         width=WIDTH + PLOT_LEFT - MARGIN,
-        height=strength_y(0) + 24 + PLOT_BOTTOM,
+        height=strength_y(UNKNOWN_ROW) + 24 + PLOT_BOTTOM,
         points=points,
         columns=columns,
-        rows=[(strength, strength_y(strength)) for strength in range(6)],
-        axis_y=strength_y(0) + 24,
+        rows=[(strength, strength_y(strength)) for strength in range(5, UNKNOWN_ROW - 1, -1)],
+        axis_y=strength_y(UNKNOWN_ROW) + 24,
     )

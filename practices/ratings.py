@@ -181,8 +181,10 @@ def key_figures(rating: Rating | None, verdict: Verdict | None) -> KeyFigures:
         strength=_either(rating.strength if rating else None, verdict.strength if verdict else None),
         cost=_either(rating.cost if rating else None, verdict.cost if verdict else None),
         # A count of studies belongs to the gain that is shown, never to the other basis.
-        studies=_either(rating.studies if rating and gain.origin != EEF else None,
-                        verdict.studies if verdict and gain.origin != OWN else None),
+        studies=_either(
+            rating.studies if rating and gain.origin != EEF else None,
+            verdict.studies if verdict and gain.origin != OWN else None,
+        ),
     )
 
 

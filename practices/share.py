@@ -115,7 +115,7 @@ def _lead(pen: _Pen, lead: str, top: float) -> None:
         pen.text(LEFT, top + number * LEAD_SIZE * 1.3, line, font, MUTED)
 
 
-def _x(months: float) -> float:
+def _axis_x(months: float) -> float:
     """Where a month stands; beyond the ends of the axis it stands at the end."""
     within = min(max(months, FIRST_MONTH), LAST_MONTH)
     return LEFT + 20 + (within - FIRST_MONTH) * (RIGHT - LEFT - 40) / (LAST_MONTH - FIRST_MONTH)
@@ -125,37 +125,46 @@ def _axis(pen: _Pen, card: SharedCard) -> None:
     font = pen.font(22)
     for month in range(FIRST_MONTH, LAST_MONTH + 1, 2):
         fill, width = (MUTED, 3) if month == 0 else (LINE, 2)
-        pen.line(_x(month), AXIS_Y - TICK, _x(month), AXIS_Y + TICK, fill, width)
+        pen.line(_axis_x(month), AXIS_Y - TICK, _axis_x(month), AXIS_Y + TICK, fill, width)
         if month % 4 == 0:
             words = f"+{month}" if month > 0 else str(month).replace("-", "\N{MINUS SIGN}")
-            pen.text(_x(month), TICK_LABEL_Y, words, font, MUTED, anchor="mt")
+            pen.text(_axis_x(month), TICK_LABEL_Y, words, font, MUTED, anchor="mt")
     if card.interval:
         low, high = card.interval
-        pen.line(_x(low), AXIS_Y, _x(high), AXIS_Y, INK, 5)
-        for end, beyond, tip in ((_x(low), low < FIRST_MONTH, -1), (_x(high), high > LAST_MONTH, 1)):
+        pen.line(_axis_x(low), AXIS_Y, _axis_x(high), AXIS_Y, INK, 5)
+        for end, beyond, tip in ((_axis_x(low), low < FIRST_MONTH, -1), (_axis_x(high), high > LAST_MONTH, 1)):
             if beyond:
                 pen.line(end, AXIS_Y - 10, end + tip * 12, AXIS_Y + 1, INK, 5)
                 pen.line(end, AXIS_Y + 10, end + tip * 12, AXIS_Y - 1, INK, 5)
     if card.months is not None and card.is_open:
-        pen.circle(_x(card.months), AXIS_Y, 17, PAPER, outline=ACCENT, width=5)
+        pen.circle(_axis_x(card.months), AXIS_Y, 17, PAPER, outline=ACCENT, width=5)
     elif card.months is not None:
-        pen.circle(_x(card.months), AXIS_Y, 20, PAPER)
-        pen.circle(_x(card.months), AXIS_Y, 16, ACCENT)
+        pen.circle(_axis_x(card.months), AXIS_Y, 20, PAPER)
+        pen.circle(_axis_x(card.months), AXIS_Y, 16, ACCENT)
 
 
 def _facts(pen: _Pen, card: SharedCard) -> None:
-    columns = [(LEFT, *card.gain, 500)]
-    columns += [(x, *fact, "", 240) for x, fact in zip((600, 888), card.facts, strict=False)]
+    columns = [(LEFT, *card.gain, 548)]
+    columns += [(x, *fact, "", 228) for x, fact in zip((640, 900), card.facts, strict=False)]
     for x, name, value, beside, room in columns:
         pen.text(x, FACTS_Y, name, pen.font(24), MUTED)
-        font = next((f for f in map(_bold, (44, 36, 30, 26)) if pen.width(value, f) <= room), _bold(24))
-        pen.text(x, FACTS_Y + 52, value, font, INK)
+        font, words = _fitting(pen, value, room, (44, 36, 30, 26), BOLD)
+        pen.text(x, FACTS_Y + 52, words, font, INK)
         if beside:
-            pen.text(x + pen.width(value, font) + 16, FACTS_Y + 52, beside, pen.font(26), MUTED)
+            taken = pen.width(words, font) + 16
+            font, words = _fitting(pen, beside, room - taken, (26, 22, 18), REGULAR)
+            pen.text(x + taken, FACTS_Y + 52, words, font, MUTED)
 
 
-def _bold(size: int) -> ImageFont.FreeTypeFont:
-    return _Pen.font(size, BOLD)
+def _fitting(
+    pen: _Pen, text: str, room: float, sizes: tuple[int, ...], weight: int
+) -> tuple[ImageFont.FreeTypeFont, str]:
+    """The largest of the sizes in which the text fits on a line; in the smallest it is cut."""
+    for size in sizes:
+        font = pen.font(size, weight)
+        if pen.width(text, font) <= room:
+            return font, text
+    return font, "".join(_cut(pen, _wrapped(pen, text, font, room), 1, font, room))
 
 
 def _wrapped(pen: _Pen, text: str, font: ImageFont.FreeTypeFont, room: float) -> list[str]:

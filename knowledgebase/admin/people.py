@@ -3,7 +3,6 @@ from typing import Any
 from axes.utils import reset
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin.options import csrf_protect_m
 from django.contrib.auth import admin as auth_admin
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
@@ -65,7 +64,7 @@ class UserAdmin(auth_admin.UserAdmin):
         fields = super().get_readonly_fields(request, obj)
         return (*fields, "groups", "is_active") if obj is not None and obj == request.user else fields
 
-    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest | None, **kwargs: Any) -> Any:
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "groups":
             return RoleField(Group.objects.order_by("name"), label=gettext_lazy("Roles"), required=False)
         return super().formfield_for_manytomany(db_field, request, **kwargs)
@@ -99,7 +98,6 @@ class UserAdmin(auth_admin.UserAdmin):
         view = self.admin_site.admin_view(self.unlock_view)
         return [path("<int:pk>/vrijgeven/", view, name="knowledgebase_user_unlock"), *super().get_urls()]
 
-    @csrf_protect_m
     def unlock_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         user = User.objects.filter(pk=pk).first()
         if user is None:

@@ -1,4 +1,4 @@
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib import admin
@@ -56,13 +56,14 @@ class ConceptAdmin(admin.ModelAdmin):
         names = ConceptLabel.objects.filter(
             concept=OuterRef("broader"), relation=Relation.PREFERRED, language="nl"
         ).values("label")
-        return super().get_queryset(request).annotate(broader_label=Subquery(names[:1]))
+        concepts: QuerySet = super().get_queryset(request)
+        return cast(QuerySet, concepts.annotate(broader_label=Subquery(names[:1])))
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Texts and addresses name a concept by these two."""
         return ("scheme", "slug") if obj else ()
 
-    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest | None, **kwargs: Any) -> Any:
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         return super().formfield_for_foreignkey(db_field, request, **kwargs | {"form_class": ConceptChoiceField})
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:

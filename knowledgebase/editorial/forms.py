@@ -13,22 +13,20 @@ from django.utils.translation import gettext_lazy
 from knowledgebase.models import Concept, ConceptLabel, Item, Scheme, SlugRedirect, Version, VersionChild
 
 
-class Stale(ValidationError):
+def stale(version: Version) -> ValidationError:
     """Somebody else saved or moved the version after this form was opened."""
-
-    def __init__(self, version: Version) -> None:
-        last = LogEntry.objects.filter(
-            content_type__app_label=version._meta.app_label,
-            content_type__model=version._meta.model_name,
-            object_id=str(version.pk),
-        )
-        entry = last.select_related("user").order_by("-action_time", "-pk").first()
-        who = entry.user.get_username() if entry else _("Somebody else")
-        message = _(
-            "%(who)s saved this version after you opened it, so yours was not saved. What you typed is still here: "
-            "open this page in a second tab, copy your changes into it and save there, or first ask %(who)s."
-        )
-        super().__init__(message % {"who": who}, code="stale")
+    log = LogEntry.objects.filter(
+        content_type__app_label=version._meta.app_label,
+        content_type__model=version._meta.model_name,
+        object_id=str(version.pk),
+    )
+    last = log.select_related("user").order_by("-action_time", "-pk").first()
+    message = _(
+        "%(who)s saved this version after you opened it, so yours was not saved. What you typed is still here: "
+        "open this page in a second tab, copy your changes into it and save there, or first ask %(who)s."
+    )
+    who = last.user.get_username() if last else _("Somebody else")
+    return ValidationError(message % {"who": who}, code="stale")
 
 
 class LockedForm(forms.Form):
@@ -44,7 +42,7 @@ class LockedForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         if cleaned.get("lock_version") != self.version.lock_version:
-            raise Stale(self.version)
+            raise stale(self.version)
         return cleaned
 
 
@@ -77,7 +75,7 @@ class VersionForm(forms.ModelForm):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         if cleaned.get("lock_version") != self.instance.lock_version:
-            self.add_error(None, Stale(self.instance))
+            self.add_error(None, stale(self.instance))
         return cleaned
 
 
@@ -95,7 +93,9 @@ class ItemForm(forms.ModelForm):
         if Item.objects.filter(kind=kind, slug=slug).exclude(pk=self.instance.pk).exists():
             raise ValidationError(_("Another text has this address: choose another one."), code="taken")
         if SlugRedirect.objects.filter(kind=kind, slug=slug).exclude(item=self.instance.pk).exists():
-            raise ValidationError(_("This address leads to a text that used to have it: choose another one."), code="taken")
+            raise ValidationError(
+                _("This address leads to a text that used to have it: choose another one."), code="taken"
+            )
         return str(slug)
 
 
@@ -141,7 +141,8 @@ class ChildFormSet(BaseInlineFormSet):
         return super().save_existing(form, obj, commit=commit)
 
     def _number(self, row: VersionChild) -> None:
-        if row.order is None:
+        order: int | None = row.order  # the form may leave it empty
+        if order is None:
             others = [form.instance.order for form in self.forms if form.instance.order is not None]
             row.order = max(others, default=-1) + 1
 

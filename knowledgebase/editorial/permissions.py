@@ -55,4 +55,3 @@ def sync_roles() -> None:
             for deed in deeds
             if (model, f"{deed}_{model}") in known
         )
-

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.shortcuts import render
@@ -58,6 +59,7 @@ class PublishedTextView(ContextMixin, View):
             "terms": list(marks.used.values()),
             "sources": list(Source.objects.filter(links__version=version.pk).order_by("links__order", "links__id")),
             "canonical": version.item.get_absolute_url(),
+            "full_url": settings.SITE_URL + version.item.get_absolute_url(),
             "retracted": Source.objects.filter(
                 links__version=version.pk, retraction=Source.Retraction.RETRACTED
             ).exists(),
@@ -69,4 +71,6 @@ def linked_items(version: Version, kind: str) -> list[Version]:
     forward = Item.objects.filter(linked_from__version=version.pk).values("pk")
     backward = Version.objects.published().filter(item_links__item=version.item_id).values("item")
     found = Version.objects.published().filter(item__kind=kind).exclude(item=version.item_id)
-    return list((found.filter(item__in=forward) | found.filter(item__in=backward)).select_related("item").order_by("title"))
+    return list(
+        (found.filter(item__in=forward) | found.filter(item__in=backward)).select_related("item").order_by("title")
+    )

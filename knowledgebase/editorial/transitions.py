@@ -58,7 +58,9 @@ def publish(version: Version, *, by: User) -> Any:
         SiteState.touch()  # first, so that publications wait for each other: all of them write the index
         _check_edge(version, State.PUBLISHED)
         problems = version.publication_problems()
-        if version.number > 1 and not (version.change_type and version.conclusion_changed and version.change_note.strip()):
+        if version.number > 1 and not (
+            version.change_type and version.conclusion_changed and version.change_note.strip()
+        ):
             problems.append(_("Say what kind of change this is, whether the conclusion changed, and what changed."))
         if problems:
             raise MoveRefused(*problems)
@@ -89,4 +91,3 @@ def withdraw(version: Version, *, by: User, reason: str) -> Any:
         search.remove(version.item)
         version_withdrawn.send(type(version), version=version, by=by)
     return version
-

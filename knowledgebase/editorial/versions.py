@@ -31,7 +31,7 @@ def children_of(model: type[Version]) -> Iterator[tuple[str, type[VersionChild]]
     """(accessor, model) of every kind of row that belongs to a version of this model, its base included."""
     for relation in model._meta.related_objects:
         child = relation.related_model
-        if isinstance(child, type) and issubclass(child, VersionChild):
+        if issubclass(child, VersionChild):
             yield str(relation.get_accessor_name()), child
 
 
@@ -73,9 +73,7 @@ def copy(version: Version, *, by: User) -> Any:
     with transaction.atomic():
         item = Item.objects.select_for_update().get(pk=version.item_id)
         kept = {f.attname: getattr(version, f.attname) for f in text_fields(version) if f.name not in CHANGE_FIELDS}
-        new = model.objects.create(
-            item=item, number=next_number(item), created_by=by, based_on_id=version.pk, **kept
-        )
+        new = model.objects.create(item=item, number=next_number(item), created_by=by, based_on_id=version.pk, **kept)
         for accessor, child_model in children_of(model):
             rows = list(getattr(version, accessor).all())
             for row in rows:

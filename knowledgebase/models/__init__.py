@@ -1,6 +1,17 @@
 """Every model of this app: import them from here."""
 
-from .editorial import EDITABLE, OPEN, PUBLIC_ONCE, ROOT_PAGES, Item, ItemQuerySet, SlugRedirect, Version, VersionChild
+from .editorial import (
+    EDITABLE,
+    OPEN,
+    PUBLIC_ONCE,
+    ROOT_PAGES,
+    Item,
+    ItemQuerySet,
+    KindManager,
+    SlugRedirect,
+    Version,
+    VersionChild,
+)
 from .links import ConceptLink, ItemLink, SourceLink
 from .pages import Page, PageVersion
 from .people import User
@@ -24,6 +35,7 @@ __all__ = [
     "Item",
     "ItemLink",
     "ItemQuerySet",
+    "KindManager",
     "Page",
     "PageVersion",
     "RenderedText",

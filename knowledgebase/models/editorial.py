@@ -31,6 +31,18 @@ class ItemQuerySet(models.QuerySet["Item"]):
         return self.get(kind=kind, slug=slug)
 
 
+class KindManager(models.Manager.from_queryset(ItemQuerySet)):  # type: ignore[misc]  # built by Django at run time
+    """Only the items of one kind."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__()
+        self.kind = kind
+
+    def get_queryset(self) -> ItemQuerySet:
+        items: ItemQuerySet = super().get_queryset().filter(kind=self.kind)
+        return items
+
+
 class Item(models.Model):
     """The identity of a text: what stays the same while versions come and go."""
 
@@ -62,13 +74,13 @@ class Item(models.Model):
     def __str__(self) -> str:
         return self.slug
 
-    def natural_key(self) -> tuple[str, str]:
-        return (self.kind, self.slug)
-
     def get_absolute_url(self) -> str:
         if self.kind == self.Kind.PAGE and self.slug in ROOT_PAGES:
             return reverse(f"page-{self.slug}")
         return reverse(self.kind, args=[self.slug])
+
+    def natural_key(self) -> tuple[str, str]:
+        return (self.kind, self.slug)
 
 
 class SlugRedirect(models.Model):
@@ -192,8 +204,7 @@ class Version(models.Model):
                 name="withdrawn_version_says_when_and_why",
             ),
             models.CheckConstraint(
-                condition=~CHANGE_REQUIRED
-                | ~Q(change_type="") & ~Q(conclusion_changed="") & ~Q(change_note=""),
+                condition=~CHANGE_REQUIRED | ~Q(change_type="") & ~Q(conclusion_changed="") & ~Q(change_note=""),
                 name="later_version_says_what_changed",
             ),
         ]

@@ -1,18 +1,15 @@
+from typing import ClassVar
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from .editorial import Item, ItemQuerySet, Version
-
-
-class PageManager(models.Manager.from_queryset(ItemQuerySet)):  # type: ignore[misc]  # built by Django at run time
-    def get_queryset(self) -> ItemQuerySet:
-        return super().get_queryset().filter(kind=Item.Kind.PAGE)
+from .editorial import Item, KindManager, Version
 
 
 class Page(Item):
     """A text about the portal itself. Some have an address of their own (ROOT_PAGES)."""
 
-    objects = PageManager()
+    objects: ClassVar[KindManager] = KindManager(Item.Kind.PAGE)
 
     class Meta:
         proxy = True

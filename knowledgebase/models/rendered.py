@@ -12,9 +12,7 @@ class RenderedText(models.Model):
     html = models.TextField()
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["version", "renderer", "field"], name="field_is_rendered_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["version", "renderer", "field"], name="field_is_rendered_once")]
 
     def __str__(self) -> str:
         return f"{self.version_id} {self.field}"

@@ -114,11 +114,11 @@ class Source(models.Model):
     def __str__(self) -> str:
         return f"{self.short} {self.title}"
 
-    def natural_key(self) -> tuple[str]:
-        return (self.key,)
-
     def get_absolute_url(self) -> str:
         return reverse("source", args=[self.key])
+
+    def natural_key(self) -> tuple[str]:
+        return (self.key,)
 
     def clean(self) -> None:
         people = self.authors

@@ -1,18 +1,15 @@
+from typing import ClassVar
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from .editorial import Item, ItemQuerySet, Version
-
-
-class SummaryManager(models.Manager.from_queryset(ItemQuerySet)):  # type: ignore[misc]  # built by Django at run time
-    def get_queryset(self) -> ItemQuerySet:
-        return super().get_queryset().filter(kind=Item.Kind.SUMMARY)
+from .editorial import Item, KindManager, Version
 
 
 class Summary(Item):
     """A research summary: what research answers to one question."""
 
-    objects = SummaryManager()
+    objects: ClassVar[KindManager] = KindManager(Item.Kind.SUMMARY)
 
     class Meta:
         proxy = True

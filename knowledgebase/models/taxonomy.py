@@ -31,10 +31,12 @@ class ConceptManager(models.Manager.from_queryset(ConceptQuerySet)):  # type: ig
         preferred = ConceptLabel.objects.filter(
             concept=OuterRef("pk"), relation=ConceptLabel.Relation.PREFERRED, language="nl"
         )
-        return super().get_queryset().annotate(name=Subquery(preferred.values("label")[:1]))
+        named: ConceptQuerySet = super().get_queryset().annotate(name=Subquery(preferred.values("label")[:1]))
+        return named
 
     def get_by_natural_key(self, scheme: str, slug: str) -> "Concept":
-        return self.get(scheme=scheme, slug=slug)
+        concept: Concept = self.get(scheme=scheme, slug=slug)
+        return concept
 
 
 class Concept(models.Model):

@@ -1,19 +1,16 @@
+from typing import ClassVar
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from .editorial import Item, ItemQuerySet, Version
+from .editorial import Item, KindManager, Version
 from .taxonomy import Concept, Scheme
-
-
-class ThemeManager(models.Manager.from_queryset(ItemQuerySet)):  # type: ignore[misc]  # built by Django at run time
-    def get_queryset(self) -> ItemQuerySet:
-        return super().get_queryset().filter(kind=Item.Kind.THEME)
 
 
 class Theme(Item):
     """The introduction to a theme; its page gathers what is linked to the theme's concept."""
 
-    objects = ThemeManager()
+    objects: ClassVar[KindManager] = KindManager(Item.Kind.THEME)
 
     class Meta:
         proxy = True

@@ -15,7 +15,7 @@ class KindlyMixin:
 
 class KindMultipleField(KindlyMixin, forms.MultipleChoiceField):
     def clean(self, value: Any) -> list[str]:
-        known = {str(key) for key, _label in self.choices}
+        known = {str(key) for key, _label in self.widget.choices}
         chosen = [text for text in dict.fromkeys(value or ()) if text]
         self.dropped = [text for text in chosen if text not in known]
         return [text for text in chosen if text in known]
@@ -39,7 +39,7 @@ class KindNumberField(KindlyMixin, forms.Field):
 
 class KindChoiceField(KindlyMixin, forms.ChoiceField):
     def clean(self, value: Any) -> str:
-        known = [str(key) for key, _label in self.choices]
+        known = [str(key) for key, _label in self.widget.choices]
         if value and value not in known:
             self.dropped = [value]
         return value if value in known else known[0]

@@ -1,2 +1,22 @@
+from typing import Any
+
 from django import template
+from django.template import Context
+from django.template.defaultfilters import stringfilter
+
 register = template.Library()
+
+
+@register.inclusion_tag("components/nav_link.html", takes_context=True)
+def nav_link(context: Context, href: str, label: str) -> dict[str, Any]:
+    """A link of the main menu; it says so when the reader is at or below it."""
+    request = context.get("request")
+    return {"href": href, "label": label, "current": request is not None and request.path.startswith(href)}
+
+
+@register.filter
+@stringfilter
+def first_sentence(text: str) -> str:
+    """What stands before the first full stop, for lists."""
+    head, stop, _rest = text.partition(". ")
+    return head + stop.strip()

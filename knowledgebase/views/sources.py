@@ -1,3 +1,4 @@
+from django.conf import settings
 from django.core.paginator import Paginator
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
@@ -7,6 +8,7 @@ from django.utils.translation import gettext as _
 from knowledgebase.citations import Reference, bibtex, ris
 from knowledgebase.models import Source, Version
 from knowledgebase.search.fields import page_number
+from knowledgebase.structured_data import graph, publication
 
 PAGE_SIZE = 50
 
@@ -39,7 +41,10 @@ def source_list(request: HttpRequest) -> HttpResponse:
 def source_detail(request: HttpRequest, slug: str) -> HttpResponse:
     source = get_object_or_404(Source, key=slug)
     texts = Version.objects.published().filter(source_links__source=source).select_related("item").order_by("title")
-    return render(request, "knowledgebase/source_detail.html", {"source": source, "texts": texts})
+    structured = graph(publication(source, url=settings.SITE_URL + source.get_absolute_url()))
+    return render(
+        request, "knowledgebase/source_detail.html", {"source": source, "texts": texts, "structured": structured}
+    )
 
 
 def cite(request: HttpRequest, slug: str, form: str) -> HttpResponse:

@@ -1,5 +1,6 @@
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -8,6 +9,7 @@ from knowledgebase import search
 from knowledgebase.citations import Reference
 from knowledgebase.editorial.public import PublishedTextView, linked_items
 from knowledgebase.models import Concept, Item, Scheme, SummaryVersion
+from knowledgebase.structured_data import article, graph
 
 
 def summary_list(request: HttpRequest) -> HttpResponse:
@@ -16,7 +18,9 @@ def summary_list(request: HttpRequest) -> HttpResponse:
     notices, theme, query = [], request.GET.get("thema", ""), request.GET.get("q", "").strip()[:200]
     if theme:
         if theme in {concept.slug for concept in themes}:
-            summaries = summaries.filter(concept_links__concept__scheme=Scheme.THEME, concept_links__concept__slug=theme)
+            summaries = summaries.filter(
+                concept_links__concept__scheme=Scheme.THEME, concept_links__concept__slug=theme
+            )
         else:
             notices.append(_("We do not know this theme, so you see the summaries of every theme."))
             theme = ""
@@ -37,8 +41,18 @@ class SummaryDetail(PublishedTextView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
         version: SummaryVersion = kwargs["version"]
+        concepts = list(Concept.objects.filter(links__version=version.pk).order_by("scheme", "links__order"))
         return context | {
-            "concepts": list(Concept.objects.filter(links__version=version.pk).order_by("scheme", "links__order")),
+            "concepts": concepts,
             "practices": linked_items(version, Item.Kind.PRACTICE),
-            "reference": Reference.of_version(version, self.request.build_absolute_uri(context["canonical"])),
+            "reference": Reference.of_version(version, context["full_url"]),
+            "structured": graph(
+                article(
+                    version,
+                    url=context["full_url"],
+                    site_url=settings.SITE_URL,
+                    concepts=concepts,
+                    sources=context["sources"],
+                )
+            ),
         }

@@ -1,4 +1,4 @@
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin
 from django.db.models import Exists, OuterRef, QuerySet, Subquery
@@ -6,8 +6,15 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from knowledgebase.editorial.admin import DemoFilter, FrozenWithVersion, LevelFilter, StateFilter, TextAdmin
-from knowledgebase.editorial.admin import ThemeFilter, VersionAdmin
+from knowledgebase.editorial.admin import (
+    DemoFilter,
+    FrozenWithVersion,
+    LevelFilter,
+    StateFilter,
+    TextAdmin,
+    ThemeFilter,
+    VersionAdmin,
+)
 from knowledgebase.models import ConceptLabel, ConceptLink, Scheme
 from practices import wording
 from practices.models import EvidenceRating, ExternalVerdict, Practice, PracticeVersion
@@ -43,7 +50,8 @@ class PracticeAdmin(TextAdmin):
             concept__labels__relation=ConceptLabel.Relation.PREFERRED,
             concept__labels__language="nl",
         ).order_by("order", "pk")
-        return super().get_queryset(request).annotate(main_theme=Subquery(themes.values("concept__labels__label")[:1]))
+        main_theme = Subquery(themes.values("concept__labels__label")[:1])
+        return cast(QuerySet, super().get_queryset(request).annotate(main_theme=main_theme))
 
     @admin.display(description=gettext_lazy("main theme"), ordering="main_theme")
     def theme(self, practice: Any) -> str:

@@ -1,23 +1,19 @@
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from knowledgebase.models import Item, ItemQuerySet, Scheme, Version
-
-from .. import wording
-from ..ratings import as_given, key_figures
-
-
-class PracticeManager(models.Manager.from_queryset(ItemQuerySet)):  # type: ignore[misc]  # built by Django at run time
-    def get_queryset(self) -> ItemQuerySet:
-        return super().get_queryset().filter(kind=Item.Kind.PRACTICE)
+from knowledgebase.models import Item, KindManager, Scheme, Version
+from practices import wording
+from practices.ratings import as_given, key_figures
 
 
 class Practice(Item):
     """A didactic practice. Its key is a stable English name, its slug is Dutch."""
 
-    objects = PracticeManager()
+    objects: ClassVar[KindManager] = KindManager(Item.Kind.PRACTICE)
 
     class Meta:
         proxy = True

@@ -9,8 +9,8 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from knowledgebase.models import Concept, Scheme, Source, VersionChild
+from practices.ratings import CONVERSION, CONVERSIONS, STRENGTH_SCALE
 
-from ..ratings import CONVERSION, CONVERSIONS, STRENGTH_SCALE
 from .practices import PracticeVersion
 
 
@@ -64,7 +64,9 @@ class Context(VersionChild):
         elif scheme in (Scheme.LEVEL, Scheme.SUBJECT, Scheme.PUPIL_GROUP):
             self.concept = Concept.objects.filter(scheme=scheme, slug=slug).first()
             if self.concept is None:
-                raise ValidationError({"context_key": _("There is no such concept: check the address after the colon.")})
+                raise ValidationError(
+                    {"context_key": _("There is no such concept: check the address after the colon.")}
+                )
         else:
             raise ValidationError({"context_key": _("Start with overall, niveau:, vak:, doelgroep:, dosis: or vorm:.")})
 
@@ -104,9 +106,7 @@ class EvidenceRating(Context):
     strength = models.PositiveSmallIntegerField(_("strength of evidence (0 to 5)"), null=True, blank=True)
     strength_reason = models.TextField(_("why this strength, or why unknown"), blank=True)
     cost = models.PositiveSmallIntegerField(_("cost (1 to 5)"), null=True, blank=True)
-    cost_euro = models.DecimalField(
-        _("euro per pupil per year"), max_digits=8, decimal_places=2, null=True, blank=True
-    )
+    cost_euro = models.DecimalField(_("euro per pupil per year"), max_digits=8, decimal_places=2, null=True, blank=True)
     cost_year = models.PositiveSmallIntegerField(_("prices of"), null=True, blank=True)
     cost_reason = models.TextField(_("why this cost, or why unknown"), blank=True)
     cost_assumptions = models.TextField(_("what the cost assumes"), blank=True)

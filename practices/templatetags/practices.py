@@ -30,8 +30,6 @@ def axis(gain: Gain, *, size: str = "row") -> dict[str, Any]:
         "width": plots.WIDTH,
         "ticks": plots.ticks(),
         "large": size == "large",
-        "height": 56 if size == "large" else 40,
-        "middle": 18 if size == "large" else 20,
     }
 
 

@@ -1,20 +1,24 @@
 from typing import Any
 
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from knowledgebase import rendering
 from knowledgebase.citations import Reference, bibtex, ris
 from knowledgebase.editorial.public import PublishedTextView, linked_items
-from knowledgebase.models import Item, Scheme, Version
+from knowledgebase.models import Concept, Item, Scheme, Version
 from knowledgebase.search.fields import page_number
+from knowledgebase.structured_data import breadcrumbs, graph, learning_resource
 from practices import cards, plots
-from practices.filters import ORDERS, PAGE_SIZE, VIEWS, PracticeFilter
+from practices.filters import ORDERS, PAGE_SIZE, SCHEME_TITLES, VIEWS, PracticeFilter
 from practices.models import PracticeVersion
 from practices.ratings import NORM_SHARE
 
 MOST_COMPARED = 4
+FACT_SCHEMES = (Scheme.LEVEL, Scheme.SUBJECT, Scheme.PUPIL_GROUP, Scheme.AUDIENCE)
 
 
 def practice_list(request: HttpRequest) -> HttpResponse:
@@ -47,7 +51,7 @@ def _plot(shown: list[cards.Card]) -> dict[str, Any]:
     drawn = [
         (number, card.figures.gain, card.figures.strength.value, card.figures.cost.value, card.version.title)
         for number, card in numbered
-        if card.figures.gain.value is not None and card.figures.strength.value is not None
+        if card.figures.gain.value is not None
     ]
     left_out = [card.version.title for number, card in numbered if number not in {entry[0] for entry in drawn}]
     return {"plot": plots.plot(drawn), "sentence": cards.plot_sentence(shown), "left_out": left_out}
@@ -91,13 +95,33 @@ class PracticeDetail(PublishedTextView):
             "share": share,
             "notices": notices,
             "concepts": concepts,
+            "fact_schemes": [(scheme.value, SCHEME_TITLES[scheme]) for scheme in FACT_SCHEMES],
             "theme": next(iter(concepts.get(Scheme.THEME, [])), None),
             "related": cards.cards_of(_as_practices(linked_items(version, Item.Kind.PRACTICE))),
             "summaries": linked_items(version, Item.Kind.SUMMARY),
-            "reference": Reference.of_version(version, self.request.build_absolute_uri(context["canonical"])),
+            "reference": Reference.of_version(version, context["full_url"]),
+            "structured": _structured(version, context, concepts),
             "ticks": plots.ticks(),
             "axis_width": plots.WIDTH,
         }
+
+
+def _structured(
+    version: PracticeVersion, context: dict[str, Any], concepts: dict[str, list[Concept]]
+) -> dict[str, Any]:
+    """What programs read of the page."""
+    site, url = settings.SITE_URL, context["full_url"]
+    return graph(
+        learning_resource(
+            version,
+            url=url,
+            site_url=site,
+            concepts=[concept for group in concepts.values() for concept in group],
+            sources=context["sources"],
+            image=site + reverse("practice-image", args=[version.item.slug]),
+        ),
+        breadcrumbs((_("Home"), f"{site}/"), (_("Practices"), site + reverse("practices")), (version.title, url)),
+    )
 
 
 def _as_practices(versions: list[Version]) -> list[PracticeVersion]:
@@ -133,9 +157,7 @@ def compare(request: HttpRequest) -> HttpResponse:
     unique = list(dict.fromkeys(asked))
     found = {
         version.item.slug: version
-        for version in PracticeVersion.objects.published()
-        .filter(item__slug__in=unique[:50])
-        .select_related("item")
+        for version in PracticeVersion.objects.published().filter(item__slug__in=unique[:50]).select_related("item")
     }
     known = [slug for slug in unique if slug in found]
     shown = cards.cards_of([found[slug] for slug in known[:MOST_COMPARED]])
@@ -171,7 +193,7 @@ def cite(request: HttpRequest, slug: str, form: str) -> HttpResponse:
     version = PracticeVersion.objects.published().filter(item__slug=slug).select_related("item").first()
     if version is None:
         raise Http404(_("There is no text at this address."))
-    reference = Reference.of_version(version, request.build_absolute_uri(version.get_absolute_url()))
+    reference = Reference.of_version(version, settings.SITE_URL + version.get_absolute_url())
     text, kind = (ris(reference), "application/x-research-info-systems") if form == "ris" else (
         bibtex(reference), "application/x-bibtex")  # fmt: skip
     return HttpResponse(

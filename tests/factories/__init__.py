@@ -122,8 +122,7 @@ def make_version(
     """The next version of an item with its children, as the model of its kind, brought to `state`."""
     by = by or anybody()
     version = start_draft(item, by=by)
-    is_copy = version.pk is not None
-    for name, value in ((CHANGE if is_copy else {}) | fields).items():
+    for name, value in ((CHANGE if version.number > 1 else {}) | fields).items():
         setattr(version, name, value)
     version.save()
     for order, concept in enumerate(concepts):

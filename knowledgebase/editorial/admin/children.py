@@ -4,9 +4,9 @@ from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest
 
+from knowledgebase.editorial.forms import ChildForm, ChildFormSet, ConceptChoiceField, ItemChoiceField
 from knowledgebase.models import Concept, ConceptLink, Item, ItemLink, SourceLink, Version
 
-from ..forms import ChildForm, ChildFormSet, ConceptChoiceField, ItemChoiceField
 from .items import newest
 
 
@@ -27,7 +27,7 @@ class FrozenWithVersion(admin.options.InlineModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return super().has_delete_permission(request, obj) and _may_be_written(obj)
 
-    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest | None, **kwargs: Any) -> Any:
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.related_model is Concept:
             kwargs["form_class"] = ConceptChoiceField
         elif db_field.related_model is Item:

@@ -5,9 +5,8 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from knowledgebase.editorial.forms import concept_choices
 from knowledgebase.models import OPEN, PUBLIC_ONCE, Concept, ConceptLink, Scheme, Version
-
-from ..forms import concept_choices
 
 State = Version.State
 

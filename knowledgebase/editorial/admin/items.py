@@ -1,8 +1,7 @@
-from typing import Any
+from typing import Any, ClassVar, cast
 
 from django.contrib import admin, messages
 from django.contrib.admin.models import LogEntry
-from django.contrib.admin.options import csrf_protect_m
 from django.core.exceptions import PermissionDenied
 from django.db.models import CharField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Cast, Coalesce
@@ -15,10 +14,10 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from knowledgebase.models import OPEN, Item, SiteState, SlugRedirect, Version
+from knowledgebase.editorial.forms import ItemForm, NewItemForm, item_label
+from knowledgebase.editorial.versions import OpenVersionNotEditable, start_draft
+from knowledgebase.models import OPEN, Item, SiteState, SlugRedirect, User, Version
 
-from ..forms import ItemForm, NewItemForm, item_label
-from ..versions import OpenVersionNotEditable, start_draft
 from .filters import DemoFilter, LevelFilter, StateFilter, ThemeFilter
 
 State = Version.State
@@ -27,9 +26,8 @@ State = Version.State
 def newest(items: QuerySet) -> QuerySet:
     """Items with the id and the title of their newest version."""
     versions = Version.objects.filter(item=OuterRef("pk")).order_by("-number")
-    return items.annotate(
-        newest_id=Subquery(versions.values("pk")[:1]), title=Subquery(versions.values("title")[:1])
-    )
+    columns = {name: Subquery(versions.values(field)[:1]) for name, field in (("newest_id", "pk"), ("title", "title"))}
+    return cast(QuerySet, items.annotate(**columns))
 
 
 def state_columns(items: QuerySet, version_model: type[Version]) -> QuerySet:
@@ -42,16 +40,19 @@ def state_columns(items: QuerySet, version_model: type[Version]) -> QuerySet:
         content_type__model=opts.model_name,
         object_id=Cast(OuterRef("newest_id"), CharField()),
     ).order_by("-action_time", "-pk")
-    return newest(items).annotate(
-        public_number=Subquery(public.values("number")[:1]),
-        published_at=Subquery(public.values("published_at")[:1]),
-        withdrawn_at=Subquery(versions.filter(state=State.WITHDRAWN).order_by("-number").values("withdrawn_at")[:1]),
-        open_id=Subquery(open_one.values("pk")[:1]),
-        open_number=Subquery(open_one.values("number")[:1]),
-        open_state=Subquery(open_one.values("state")[:1]),
-        changed_by=Coalesce(Subquery(log.values("user__username")[:1]), Subquery(last.values("created_by__username")[:1])),
-        changed_at=Coalesce(Subquery(log.values("action_time")[:1]), Subquery(last.values("created_at")[:1])),
-    )
+    columns = {
+        "public_number": Subquery(public.values("number")[:1]),
+        "published_at": Subquery(public.values("published_at")[:1]),
+        "withdrawn_at": Subquery(versions.filter(state=State.WITHDRAWN).order_by("-number").values("withdrawn_at")[:1]),
+        "open_id": Subquery(open_one.values("pk")[:1]),
+        "open_number": Subquery(open_one.values("number")[:1]),
+        "open_state": Subquery(open_one.values("state")[:1]),
+        "changed_by": Coalesce(
+            Subquery(log.values("user__username")[:1]), Subquery(last.values("created_by__username")[:1])
+        ),
+        "changed_at": Coalesce(Subquery(log.values("action_time")[:1]), Subquery(last.values("created_at")[:1])),
+    }
+    return cast(QuerySet, newest(items).annotate(**columns))
 
 
 class TextAdmin(admin.ModelAdmin):
@@ -65,7 +66,7 @@ class TextAdmin(admin.ModelAdmin):
     actions = None
     list_per_page = 50
     list_display: Any = ("shown_title", "public", "being_written", "last_change")
-    list_filter: Any = (StateFilter, LevelFilter, ThemeFilter, DemoFilter)
+    list_filter: ClassVar[Any] = (StateFilter, LevelFilter, ThemeFilter, DemoFilter)
     ordering = ("slug",)
     search_fields = ("slug", "key", "versions__title")
     search_help_text = gettext_lazy("Search in titles, addresses and keys.")
@@ -78,7 +79,7 @@ class TextAdmin(admin.ModelAdmin):
 
     @admin.display(description=gettext_lazy("title"), ordering="title")
     def shown_title(self, item: Any) -> str:
-        return item.title or item.slug
+        return str(item.title or item.slug)
 
     @admin.display(description=gettext_lazy("published"), ordering="published_at")
     def public(self, item: Any) -> str:
@@ -152,7 +153,7 @@ class TextAdmin(admin.ModelAdmin):
                 SiteState.touch()
             return
         super().save_model(request, obj, form, change)
-        draft = start_draft(obj, by=request.user)
+        draft = start_draft(obj, by=cast(User, request.user))
         for name, value in form.draft_fields().items():
             setattr(draft, name, value)
         draft.save()
@@ -160,7 +161,9 @@ class TextAdmin(admin.ModelAdmin):
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
         """A new text goes on in its first draft."""
-        self.message_user(request, _("“%(text)s” was added. This is its first draft.") % {"text": obj}, messages.SUCCESS)
+        self.message_user(
+            request, _("“%(text)s” was added. This is its first draft.") % {"text": obj}, messages.SUCCESS
+        )
         return redirect(version_url(self.version_model, obj.versions.get().pk))
 
     # -- starting a version
@@ -176,7 +179,6 @@ class TextAdmin(admin.ModelAdmin):
     def may_start(self, request: HttpRequest, item: Item) -> bool:
         return self.has_change_permission(request, item) and _may(request, "add", self.version_model)
 
-    @csrf_protect_m
     def new_version_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Open the draft of a text: a new one, or the one that somebody already began."""
         item = self.get_queryset(request).filter(pk=pk).first()
@@ -189,7 +191,7 @@ class TextAdmin(admin.ModelAdmin):
         last = Version.objects.filter(item=item).exclude(state=State.PUBLISHED).order_by("-number").first()
         known = set(item.versions.values_list("pk", flat=True))
         try:
-            draft = start_draft(item, by=request.user, based_on=None if item.public_number else last)
+            draft = start_draft(item, by=cast(User, request.user), based_on=None if item.public_number else last)
         except OpenVersionNotEditable:
             self.message_user(
                 request, _("The open version is with the commissions: nobody can edit it now."), messages.WARNING
@@ -239,9 +241,6 @@ class ItemReferenceAdmin(admin.ModelAdmin):
         if item is None:
             raise Http404
         return redirect(item_url(item))
-
-
-
 
 
 def version_url(model: type[Version], pk: int) -> str:

@@ -1,8 +1,7 @@
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar, cast
 
 from django.contrib import admin, messages
-from django.contrib.admin.options import csrf_protect_m
 from django.core.exceptions import PermissionDenied
 from django.db import models, transaction
 from django.db.models import F, QuerySet
@@ -14,10 +13,10 @@ from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from knowledgebase.models import Item, Version
+from knowledgebase.editorial.forms import LockedForm, VersionForm, WithdrawForm
+from knowledgebase.editorial.transitions import EDGES, MoveRefused, publish, withdraw
+from knowledgebase.models import Item, User, Version
 
-from ..forms import LockedForm, VersionForm, WithdrawForm
-from ..transitions import EDGES, MoveRefused, publish, withdraw
 from .children import ConceptLinkInline, ItemLinkInline, SourceLinkInline
 from .items import item_url, version_url
 
@@ -37,7 +36,7 @@ class VersionAdmin(admin.ModelAdmin):
     actions = None
     save_as = False
     view_on_site = False
-    inlines: Any = (ConceptLinkInline, SourceLinkInline, ItemLinkInline)
+    inlines: ClassVar[Any] = (ConceptLinkInline, SourceLinkInline, ItemLinkInline)
     formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
     opening_fields: tuple[str, ...] = ("title", "lead")
     markdown_sections: tuple[tuple[Any, tuple[str, ...]], ...] = ()  # headings with Markdown fields, in reading order
@@ -102,7 +101,9 @@ class VersionAdmin(admin.ModelAdmin):
         return super().changeform_view(request, object_id, form_url, extra_context)
 
     def _frozen(self, request: HttpRequest, version: Any) -> HttpResponse:
-        names = [name for name in (*self.opening_fields, *version.markdown_fields) if request.POST.get(name, "").strip()]
+        names = [
+            name for name in (*self.opening_fields, *version.markdown_fields) if request.POST.get(name, "").strip()
+        ]
         context = self._context(request, version, _("This version can no longer be changed"))
         context["typed"] = [(version._meta.get_field(name).verbose_name, request.POST[name]) for name in names]
         return TemplateResponse(request, "admin/editorial/frozen.html", context, status=403)
@@ -167,22 +168,20 @@ class VersionAdmin(admin.ModelAdmin):
     def may_move(self, request: HttpRequest, version: Version, to: str) -> bool:
         return (version.state, to) in EDGES and request.user.has_perm(MAY_MOVE)
 
-    @csrf_protect_m
     def publish_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Asks first, and says what is still missing; then publishes."""
 
         def move(version: Any, _form: LockedForm) -> str:
-            publish(version, by=request.user)
+            publish(version, by=cast(User, request.user))
             return _("Published: readers see this version now.")
 
         return self._move(request, pk, State.PUBLISHED, "admin/editorial/publish.html", LockedForm, move)
 
-    @csrf_protect_m
     def withdraw_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Asks for the reason; then takes the text offline."""
 
         def move(version: Any, form: LockedForm) -> str:
-            withdraw(version, by=request.user, reason=form.cleaned_data["reason"])
+            withdraw(version, by=cast(User, request.user), reason=form.cleaned_data["reason"])
             return _("Withdrawn: the address of the text now says why.")
 
         return self._move(request, pk, State.WITHDRAWN, "admin/editorial/withdraw.html", WithdrawForm, move)

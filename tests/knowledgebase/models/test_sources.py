@@ -1,6 +1,7 @@
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError
+from django.db.models import CharField, Value
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -78,11 +79,20 @@ def test_the_same_doi_written_differently_is_the_same():
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("doi", ["10.1234/ABC", f"https://doi.org/{DOI}"])
+def test_writing_without_a_form_normalises_too():
+    source = make_source()
+    Source.objects.filter(pk=source.pk).update(doi=f"https://doi.org/{DOI.upper()}")
+    assert Source.objects.get(doi=f"doi:{DOI}").doi == DOI
+    with pytest.raises(ValidationError):
+        Source.objects.filter(pk=source.pk).update(doi="https://example.org/")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("doi", ["10.1234/ABC", f"https://doi.org/{DOI}", ""])
 def test_the_database_takes_normalised_dois_only(doi):
     source = make_source()
     with pytest.raises(IntegrityError, match="doi_is_normalised"):
-        Source.objects.filter(pk=source.pk).update(doi=doi)
+        Source.objects.filter(pk=source.pk).update(doi=Value(doi, output_field=CharField()))
 
 
 @pytest.mark.django_db

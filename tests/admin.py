@@ -1,0 +1,54 @@
+"""How a test works in the admin: somebody with a role, and a form sent back as the browser would."""
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from tests.factories import make_user
+
+ROLES = ("redacteur", "eindredacteur", "beheerder", "voorzitter", "lid")
+
+
+def logged_in(role: str, **fields) -> Client:
+    """A browser in which somebody with this role is logged in; `client.user` says who."""
+    client = Client()
+    client.user = make_user(role=role, **fields)
+    client.force_login(client.user)
+    return client
+
+
+def admin_url(model, page: str, *args) -> str:
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}", args=args)
+
+
+def change_url(obj) -> str:
+    return admin_url(type(obj), "change", obj.pk)
+
+
+def form_data(response, **changes) -> dict[str, str]:
+    """What the admin form of a page would post unchanged, with changes; names of inline rows as Django names them."""
+    forms = [response.context["adminform"].form]
+    for inline in response.context["inline_admin_formsets"]:
+        forms += [inline.formset.management_form, *inline.formset.forms]
+    data = {}
+    for form in forms:
+        for bound in form:
+            value = bound.value()
+            if isinstance(value, bool):
+                value = "on" if value else None
+            if value is not None:
+                data[bound.html_name] = bound.field.widget.format_value(value) if hasattr(
+                    bound.field.widget, "format_value"
+                ) else value
+    return {name: _plain(value) for name, value in (data | changes).items() if value is not None}
+
+
+def _plain(value):
+    return value[0] if isinstance(value, list) and len(value) == 1 else value if value != [] else ""
+
+
+def messages_of(response) -> list[str]:
+    return [str(message) for message in response.context["messages"]]
+
+
+each_role = pytest.mark.parametrize("role", ROLES)

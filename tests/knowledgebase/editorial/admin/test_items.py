@@ -1,0 +1,390 @@
+import pytest
+from django.test import Client
+from django.utils.translation import gettext as _
+
+from knowledgebase.models import ROOT_PAGES, Item, SiteState, SlugRedirect, Summary, SummaryVersion, Theme, Version
+from practices.models import Practice, PracticeVersion
+from tests.admin import admin_url, change_url, each_role, form_data, logged_in, messages_of
+from tests.factories import bring_to, make_concept, make_practice, make_summary, make_version
+
+pytestmark = pytest.mark.django_db
+LIST = "/admin/practices/practice/"
+EDITORS = ("redacteur", "eindredacteur")
+
+
+def titles(response) -> list[str]:
+    return [item.title for item in response.context["cl"].result_list]
+
+
+# -- the list
+
+
+def test_it_lists_every_text_with_what_is_public_and_what_is_being_written():
+    make_practice("feedback", title="Feedback")
+    published = make_practice("huiswerk", title="Huiswerk")
+    make_version(published.item, title="Huiswerk in het lager", by=(client := logged_in("redacteur")).user)
+
+    response = client.get(LIST)
+
+    rows = [
+        (item.title, item.public_number, item.open_number, item.open_state, item.changed_by)
+        for item in response.context["cl"].result_list
+    ]
+    assert rows == [
+        ("Feedback", 1, None, None, "iemand"),
+        ("Huiswerk in het lager", 1, 2, "draft", client.user.username),
+    ]
+
+
+def test_who_saved_last_is_in_the_list():
+    version = make_practice("feedback", state="draft")
+    client = logged_in("redacteur")
+    client.post(change_url(version), form_data(client.get(change_url(version)), title="Feedback geven"))
+
+    item = client.get(LIST).context["cl"].result_list[0]
+
+    assert (item.title, item.changed_by) == ("Feedback geven", client.user.username)
+
+
+@each_role
+def test_every_role_may_read_the_list(role):
+    make_practice("feedback", title="Feedback")
+
+    assert titles(logged_in(role).get(LIST)) == ["Feedback"]
+
+
+def test_a_stranger_is_sent_to_the_login_page():
+    response = Client().get(LIST)
+
+    assert response.status_code == 302
+    assert response.url == f"/admin/login/?next={LIST}"
+
+
+def test_an_account_without_a_role_sees_nothing():
+    client = logged_in("", is_staff=True)
+
+    assert client.get(LIST).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("stand=published", ["Feedback", "Huiswerk"]),
+        ("stand=draft", ["Huiswerk", "Quiz"]),
+        ("stand=withdrawn", ["Klassen"]),
+        ("stand=nooit", ["Quiz"]),
+        ("stand=onzin", ["Feedback", "Huiswerk", "Klassen", "Quiz"]),
+        ("demo=ja", ["Quiz"]),
+        ("demo=nee", ["Feedback", "Huiswerk", "Klassen"]),
+        ("demo=onzin", ["Feedback", "Huiswerk", "Klassen", "Quiz"]),
+        ("niveau=basis", ["Feedback"]),
+        ("niveau=lager", ["Feedback"]),
+        ("niveau=onbestaand", []),
+        ("thema=toetsen", ["Quiz"]),
+        ("q=QUIZ", ["Quiz"]),
+        ("q=huiswerk", ["Huiswerk"]),
+        ("q=sleutel", ["Klassen"]),
+    ],
+)
+def test_it_filters_and_searches(query, found):
+    basis = make_concept("niveau", "basis")
+    lager, secundair = make_concept("niveau", "lager", broader=basis), make_concept("niveau", "secundair")
+    readers = make_concept("publiek", "leerkracht")
+    make_practice("feedback", title="Feedback", concepts=[lager, readers])
+    published = make_practice("huiswerk", title="Huiswerk", concepts=[secundair, readers])
+    make_version(published.item)
+    withdrawn = make_practice("klassen", title="Klassen", state="withdrawn", concepts=[secundair, readers])
+    Item.objects.filter(pk=withdrawn.item_id).update(key="sleutel")
+    make_practice(
+        "quiz", title="Quiz", state="draft", is_demo=True, concepts=[secundair, make_concept("thema", "toetsen")]
+    )
+
+    assert titles(logged_in("redacteur").get(f"{LIST}?{query}")) == found
+
+
+def test_a_list_costs_the_same_number_of_queries_at_one_and_at_three_texts(django_assert_num_queries):
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    client = logged_in("redacteur")
+    make_version(make_practice("een").item)
+    client.get(LIST)
+    with CaptureQueriesContext(connection, ) as one:
+        client.get(LIST)
+    make_version(make_practice("twee").item)
+    make_version(make_practice("drie").item)
+    with django_assert_num_queries(len(one)):
+        response = client.get(LIST)
+    assert len(response.context["cl"].result_list) == 3
+
+
+def test_titles_are_escaped():
+    make_practice("x", title="<script>alert(1)</script>")
+    client = logged_in("redacteur")
+
+    content = client.get(LIST).content.decode()
+
+    assert "<script>alert" not in content
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in content
+
+
+def test_there_is_nothing_to_do_with_many_texts_at_once():
+    version = make_practice("feedback", state="draft")
+    client = logged_in("eindredacteur")
+
+    assert client.get(LIST).context["action_form"] is None
+    client.post(LIST, {"action": "delete_selected", "_selected_action": [version.item_id], "post": "yes"})
+    assert Version.objects.filter(pk=version.pk).exists()
+
+
+# -- the page of one text
+
+
+def test_a_text_shows_its_versions_newest_first():
+    version = make_practice("feedback", title="Feedback")
+    draft = make_version(version.item, title="Feedback geven")
+
+    response = logged_in("lid").get(change_url(Practice.objects.get()))
+
+    assert [(shown.pk, url) for shown, url in response.context["versions"]] == [
+        (draft.pk, change_url(draft)),
+        (version.pk, change_url(version)),
+    ]
+    assert response.context["can_start"] is False
+
+
+@pytest.mark.parametrize("slug", [*ROOT_PAGES, "werkwijze"])
+def test_a_published_text_links_to_its_page(slug):
+    from tests.factories import make_page
+
+    item = make_page(slug).item
+
+    response = logged_in("redacteur").get(admin_url(type(item), "change", item.pk), follow=True)
+
+    assert f'href="{item.get_absolute_url()}"' in response.content.decode()
+
+
+def test_a_new_address_keeps_the_old_one_working():
+    item = Practice.objects.get(pk=make_practice("feedback").item_id)
+    client = logged_in("redacteur")
+    before = SiteState.current().content_version
+
+    client.post(change_url(item), form_data(client.get(change_url(item)), slug="feedback-geven"))
+
+    item.refresh_from_db()
+    assert item.slug == "feedback-geven"
+    assert list(SlugRedirect.objects.values_list("kind", "slug", "item")) == [("practice", "feedback", item.pk)]
+    assert SiteState.current().content_version == before + 1
+
+
+def test_an_address_may_be_taken_back():
+    item = Practice.objects.get(pk=make_practice("feedback").item_id)
+    client = logged_in("redacteur")
+    for slug in ("anders", "feedback"):
+        client.post(change_url(item), form_data(client.get(change_url(item)), slug=slug))
+
+    assert list(SlugRedirect.objects.values_list("slug", flat=True)) == ["anders"]
+
+
+@pytest.mark.parametrize("slug", ["quiz", "vroeger", "met spaties", ""])
+def test_an_address_that_is_taken_or_no_address_is_refused(slug):
+    quiz = make_practice("quiz").item
+    SlugRedirect.objects.create(item=quiz, kind="practice", slug="vroeger")
+    item = Practice.objects.get(pk=make_practice("feedback").item_id)
+    client = logged_in("redacteur")
+
+    response = client.post(change_url(item), form_data(client.get(change_url(item)), slug=slug))
+
+    assert response.status_code == 200
+    assert list(response.context["errors"]) != []
+    item.refresh_from_db()
+    assert item.slug == "feedback"
+
+
+@pytest.mark.parametrize("role", ["beheerder", "voorzitter", "lid"])
+def test_who_only_reads_cannot_change_a_text(role):
+    item = Practice.objects.get(pk=make_practice("feedback").item_id)
+
+    assert logged_in(role).post(change_url(item), {"slug": "anders"}).status_code == 403
+
+
+def test_nobody_deletes_a_text():
+    item = Practice.objects.get(pk=make_practice("feedback").item_id)
+    client = Client()
+    from tests.factories import make_user
+
+    client.force_login(make_user("baas", is_staff=True, is_superuser=True))
+
+    assert client.post(admin_url(Practice, "delete", item.pk), {"post": "yes"}).status_code == 403
+
+
+# -- a new text
+
+
+@pytest.mark.parametrize("role", EDITORS)
+def test_a_new_text_begins_as_a_draft(role):
+    client = logged_in(role)
+
+    response = client.post(admin_url(Summary, "add"), {"title": "Helpt huiswerk?", "slug": "helpt-huiswerk"})
+
+    version = SummaryVersion.objects.get()
+    assert response.status_code == 302
+    assert response.url == change_url(version)
+    assert (version.title, version.number, version.state, version.created_by) == (
+        "Helpt huiswerk?", 1, "draft", client.user,
+    )  # fmt: skip
+    assert (version.item.kind, version.item.slug, version.item.key) == (
+        "summary", "helpt-huiswerk", "summary-helpt-huiswerk",
+    )  # fmt: skip
+
+
+def test_a_new_practice_may_have_a_key_of_its_own():
+    logged_in("redacteur").post(admin_url(Practice, "add"), {"title": "Quiz", "slug": "quiz", "key": "quizzing"})
+
+    assert list(Item.objects.values_list("kind", "slug", "key")) == [("practice", "quiz", "quizzing")]
+
+
+def test_a_new_theme_comes_with_its_concept():
+    concept = make_concept("thema", "toetsen")
+    client = logged_in("redacteur")
+
+    client.post(admin_url(Theme, "add"), {"title": "Toetsen", "slug": "toetsen", "concept": concept.pk})
+
+    assert Version.objects.get().specific().concept == concept
+
+
+@pytest.mark.parametrize("changes", [{"slug": "feedback"}, {"title": ""}, {"slug": ""}, {"key": "feedback"}])
+def test_a_new_text_that_is_wrong_is_refused(changes):
+    make_practice("feedback")
+    data = {"title": "Anders", "slug": "anders"} | changes
+
+    response = logged_in("redacteur").post(admin_url(Practice, "add"), data)
+
+    assert response.status_code == 200
+    assert list(response.context["errors"]) != []
+    assert Item.objects.count() == Version.objects.count() == 1
+
+
+@pytest.mark.parametrize("role", ["beheerder", "voorzitter", "lid"])
+def test_who_only_reads_cannot_add_a_text(role):
+    response = logged_in(role).post(admin_url(Practice, "add"), {"title": "Anders", "slug": "anders"})
+
+    assert response.status_code == 403
+    assert not Item.objects.exists()
+
+
+# -- a new version
+
+
+@pytest.mark.parametrize("role", EDITORS)
+def test_a_new_version_is_a_copy_of_the_published_one(role):
+    published = make_practice("feedback", in_short="- Kort.")
+    client = logged_in(role)
+
+    response = client.post(admin_url(Practice, "new_version", published.item_id), follow=True)
+
+    draft = PracticeVersion.objects.get(state="draft")
+    assert response.redirect_chain == [(change_url(draft), 302)]
+    assert (draft.number, draft.in_short, draft.based_on_id, draft.created_by) == (
+        2, "- Kort.", published.pk, client.user,
+    )  # fmt: skip
+
+
+def test_a_second_new_version_is_the_first_one():
+    item = make_practice("feedback").item
+    url = admin_url(Practice, "new_version", item.pk)
+    client = logged_in("redacteur")
+    client.post(url)
+
+    response = client.post(url, follow=True)
+
+    draft = PracticeVersion.objects.get(state="draft")
+    assert response.redirect_chain == [(change_url(draft), 302)]
+    assert messages_of(response)[-1] == _("This text already has a draft: version %(number)s.") % {"number": 2}
+
+
+def test_a_withdrawn_text_goes_on_from_what_it_said():
+    withdrawn = make_practice("feedback", state="withdrawn", in_short="- Kort.")
+
+    logged_in("redacteur").post(admin_url(Practice, "new_version", withdrawn.item_id))
+
+    draft = PracticeVersion.objects.get(state="draft")
+    assert (draft.number, draft.in_short, draft.based_on_id) == (2, "- Kort.", withdrawn.pk)
+
+
+def test_a_text_with_the_commissions_gets_no_new_version():
+    version = make_practice("feedback", state="in_review")
+
+    response = logged_in("redacteur").post(admin_url(Practice, "new_version", version.item_id), follow=True)
+
+    assert PracticeVersion.objects.count() == 1
+    assert messages_of(response) == [_("The open version is with the commissions: nobody can edit it now.")]
+
+
+@pytest.mark.parametrize("role", ["beheerder", "voorzitter", "lid"])
+def test_who_only_reads_starts_no_version(role):
+    item = make_practice("feedback").item
+
+    assert logged_in(role).post(admin_url(Practice, "new_version", item.pk)).status_code == 403
+    assert Version.objects.count() == 1
+
+
+def test_a_version_of_no_text_is_not_found():
+    summary = make_summary("helpt-het")
+
+    client = logged_in("redacteur")
+
+    assert client.post(admin_url(Practice, "new_version", 99)).status_code == 404
+    assert client.post(admin_url(Practice, "new_version", summary.item_id)).status_code == 404
+
+
+def test_a_version_is_started_by_a_post_only():
+    item = make_practice("feedback").item
+
+    assert logged_in("redacteur").get(admin_url(Practice, "new_version", item.pk)).status_code == 405
+    assert Version.objects.count() == 1
+
+
+def test_a_version_is_started_by_our_own_form_only():
+    item = make_practice("feedback").item
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(logged_in("redacteur").user)
+
+    assert client.post(admin_url(Practice, "new_version", item.pk)).status_code == 403
+
+
+# -- every text, for autocompletes
+
+
+def test_a_text_is_found_by_its_title_and_named_with_its_kind():
+    item = make_practice("feedback", title="Feedback geven").item
+    make_summary("helpt-het", title="Helpt het?")
+
+    response = logged_in("redacteur").get(
+        "/admin/autocomplete/",
+        {"term": "geven", "app_label": "knowledgebase", "model_name": "itemlink", "field_name": "item"},
+    )
+
+    assert response.json()["results"] == [
+        {"id": str(item.pk), "text": f"Feedback geven ({item.get_kind_display()})"}
+    ]
+
+
+def test_the_page_of_any_text_is_that_of_its_kind():
+    item = make_summary("helpt-het").item
+    client = logged_in("lid")
+
+    assert client.get(f"/admin/knowledgebase/item/{item.pk}/change/").url == admin_url(Summary, "change", item.pk)
+    assert client.get("/admin/knowledgebase/item/99/change/").status_code == 404
+    assert client.get("/admin/knowledgebase/item/").url == "/admin/"
+    assert client.get("/admin/knowledgebase/item/add/").status_code == 403
+    assert client.post(f"/admin/knowledgebase/item/{item.pk}/delete/").status_code == 403
+
+
+def test_a_superseded_version_stays_in_the_list_of_versions():
+    version = make_practice("feedback")
+    bring_to(make_version(version.item), "published")
+
+    response = logged_in("lid").get(change_url(Practice.objects.get()))
+
+    assert [shown.state for shown, _url in response.context["versions"]] == ["published", "superseded"]

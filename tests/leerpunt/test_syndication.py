@@ -1,0 +1,120 @@
+from datetime import UTC, datetime
+from xml.etree import ElementTree
+
+import pytest
+
+from knowledgebase.models import Item, Scheme, Version
+from tests.factories import make_concept, make_page, make_practice, make_summary, make_theme, make_version
+
+pytestmark = pytest.mark.django_db
+ATOM = "{http://www.w3.org/2005/Atom}"
+
+
+def entries(client):
+    response = client.get("/feed/")
+    assert response.status_code == 200
+    return ElementTree.fromstring(response.content).findall(f"{ATOM}entry")  # noqa: S314  # our own feed
+
+
+def titles(client):
+    return [entry.findtext(f"{ATOM}title") for entry in entries(client)]
+
+
+def test_feed_says_whose_it_is_and_where(client, settings):
+    settings.SITE_URL = "https://www.example.org"
+    response = client.get("/feed/", headers={"host": "localhost"})
+    feed = ElementTree.fromstring(response.content)  # noqa: S314  # our own feed
+    assert response.headers["Content-Type"] == "application/atom+xml; charset=utf-8"
+    assert feed.get("{http://www.w3.org/XML/1998/namespace}lang") == "nl-BE"
+    assert feed.findtext(f"{ATOM}title") == "Leerpunt"
+    assert feed.findtext(f"{ATOM}author/{ATOM}name") == "Leerpunt"
+    assert {link.get("rel"): link.get("href") for link in feed.findall(f"{ATOM}link")} == {
+        "alternate": "https://www.example.org/",
+        "self": "https://www.example.org/feed/",
+    }
+
+
+def test_entry_of_a_practice(client, settings):
+    settings.SITE_URL = "https://www.example.org"
+    theme = make_concept(Scheme.THEME, "feedback-en-toetsen", "Feedback en toetsen")
+    version = make_practice(
+        "feedback", title="Feedback & meer", lead="Wat <b> lukt.", concepts=[make_concept(), *practice_readers(), theme]
+    )
+    [entry] = entries(client)
+    assert entry.findtext(f"{ATOM}title") == "Feedback & meer"
+    assert entry.findtext(f"{ATOM}summary") == "Wat &lt;b&gt; lukt."
+    assert entry.find(f"{ATOM}summary").get("type") == "html"
+    assert entry.find(f"{ATOM}link").get("href") == "https://www.example.org/praktijken/feedback/"
+    assert entry.findtext(f"{ATOM}id") == "https://www.example.org/praktijken/feedback/"
+    assert datetime.fromisoformat(entry.findtext(f"{ATOM}updated")) == version.published_at
+    assert [category.get("term") for category in entry.findall(f"{ATOM}category")] == ["Feedback en toetsen"]
+
+
+def practice_readers():
+    return [make_concept(Scheme.AUDIENCE, "leerkracht")]
+
+
+def test_a_summary_is_summed_up_by_its_answer(client):
+    make_summary("toetsen", answer="Ja, meestal.")
+    [entry] = entries(client)
+    assert entry.findtext(f"{ATOM}summary") == "Ja, meestal."
+
+
+def test_only_published_practices_and_summaries(client):
+    make_practice(title="Openbaar")
+    make_practice(state="draft", title="Klad")
+    make_practice(state="withdrawn", title="Weg")
+    make_theme(title="Thema")
+    make_page(title="Bladzijde")
+    assert titles(client) == ["Openbaar"]
+
+
+def test_newest_first_and_only_the_newest_version(client, time_machine):
+    time_machine.move_to(datetime(2026, 1, 1, tzinfo=UTC), tick=False)
+    first = make_practice(title="Oud")
+    time_machine.move_to(datetime(2026, 2, 1, tzinfo=UTC), tick=False)
+    make_summary(title="Jonger")
+    time_machine.move_to(datetime(2026, 3, 1, tzinfo=UTC), tick=False)
+    make_version(first.item, state="published", title="Oud, maar nieuw")
+    assert titles(client) == ["Oud, maar nieuw", "Jonger"]
+
+
+def test_at_most_fifty(client):
+    version = make_practice()
+    Item.objects.bulk_create(Item(kind="practice", slug=f"p{n}", key=f"p{n}") for n in range(60))
+    Version.objects.bulk_create(
+        Version(item=item, number=1, state="published", title=item.slug, created_by=version.created_by,
+                published_by=version.created_by, published_at=version.published_at, content_hash="x")
+        for item in Item.objects.filter(slug__regex="^p[0-9]+$")
+    )  # fmt: skip
+    assert len(entries(client)) == 50
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_feed_asks_the_same_of_the_database(client, django_assert_num_queries, count):
+    for number in range(count):
+        theme = make_concept(Scheme.THEME, f"thema-{number}")
+        make_practice(concepts=[make_concept(), *practice_readers(), theme])
+        make_summary(concepts=[theme])
+    client.get("/feed/")
+    with django_assert_num_queries(4):  # the state of the site, versions, theme links, their concepts
+        client.get("/feed/")
+
+
+def test_feed_without_texts_is_still_a_feed(client):
+    assert entries(client) == []
+
+
+def test_characters_that_xml_does_not_know_are_left_out(client):
+    make_practice(title="Lezen\x0bleren", lead="Met\x08 een \ufffe teken")
+    [entry] = entries(client)
+    assert entry.findtext(f"{ATOM}title") == "Lezenleren"
+    assert entry.findtext(f"{ATOM}summary") == "Met een  teken"
+
+
+def test_unchanged_feed_is_not_sent_again(client):
+    make_practice()
+    etag = client.get("/feed/").headers["ETag"]
+    assert client.get("/feed/", headers={"if-none-match": etag}).status_code == 304
+    make_practice()
+    assert client.get("/feed/", headers={"if-none-match": etag}).status_code == 200
