@@ -53,6 +53,9 @@ _TOKEN = re.compile(r"\{\{\s*([a-z][a-z0-9:-]*)\s*\}\}")
 _CITATION = r"\[@([a-z0-9-]{1,80})\]"
 
 
+_CITATION_LINK = re.compile(rf'\s*<a href="#{CITATION_PREFIX}[^>]*>[^<]*</a>')
+
+
 class TextTooComplex(ValueError):
     """A text that Markdown would chew on for minutes; the message says what to change."""
 
@@ -182,6 +185,11 @@ def render(text: str, *, tokens: Mapping[str, str] | None = None, citations: Map
     check_size(text)
     md = markdown.Markdown(extensions=[*EXTENSIONS, _Plain(citations or {})], output_format="html")
     return _CLEANER.clean(md.convert(fill_tokens(text, tokens or {})))
+
+
+def without_citations(html: str) -> str:
+    """The same HTML without links to a reference list, for a page that has none."""
+    return _CITATION_LINK.sub("", html)
 
 
 def plain(text: str, *, tokens: Mapping[str, str] | None = None) -> str:

@@ -28,9 +28,6 @@ class Overviews(_Here):
     def location(self, item: str) -> str:
         return reverse(item)
 
-    def get_latest_lastmod(self) -> None:
-        """Overviews change with what they list; the texts say when that was."""
-
 
 class Texts(_Here):
     """The published texts of one kind."""

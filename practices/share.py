@@ -152,7 +152,7 @@ def _facts(pen: _Pen, card: SharedCard) -> None:
         pen.text(x, FACTS_Y + 52, words, font, INK)
         if beside:
             taken = pen.width(words, font) + 16
-            font, words = _fitting(pen, beside, room - taken, (26, 22, 18), REGULAR)
+            font, words = _fitting(pen, beside, room - taken, (26, 22, 18, 16), REGULAR)
             pen.text(x + taken, FACTS_Y + 52, words, font, MUTED)
 
 

@@ -129,8 +129,8 @@ class Source(models.Model):
 
     @property
     def short(self) -> str:
-        """As it stands in a text: Okkinga e.a., 2018."""
-        families = [person["family"] for person in self.authors]
+        """As it stands in a text: Okkinga e.a., 2018. An organisation may have a short name for this."""
+        families = [person.get("short") or person["family"] for person in self.authors]
         if not families:
             names = self.container or self.title
         elif len(families) == 1:

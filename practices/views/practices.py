@@ -185,7 +185,10 @@ def _texts(shown: list[cards.Card]) -> list[tuple[str, list[str]]]:
     fields = (("when_not", _("When not")), ("active_ingredients", _("Active ingredients")),
               ("time_and_roles", _("Time and roles")))  # fmt: skip
     html = rendering.html_of_all([card.version for card in shown])
-    return [(label, [html[card.version.pk].get(name, "") for card in shown]) for name, label in fields]
+    return [
+        (label, [rendering.without_citations(html[card.version.pk].get(name, "")) for card in shown])
+        for name, label in fields
+    ]
 
 
 def cite(request: HttpRequest, slug: str, form: str) -> HttpResponse:

@@ -81,7 +81,9 @@ def test_apa_of_a_version_of_ours():
 
 
 def test_apa_without_authors_begins_with_the_title():
-    page = replace(TOOLKIT, authors=(), container="The Economy of Meaning", title="When is retention helpful?", year=2021)
+    page = replace(
+        TOOLKIT, authors=(), container="The Economy of Meaning", title="When is retention helpful?", year=2021
+    )
     assert apa_text(page) == f"When is retention helpful? (2021). The Economy of Meaning. {TOOLKIT.url}"
 
 

@@ -1,5 +1,7 @@
 import os
+import sys
 from argparse import ArgumentParser
+from io import StringIO
 from typing import Any
 
 from django.conf import settings
@@ -8,8 +10,8 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
 from knowledgebase.models import Item, User
+from leerpunt.accounts import DEMO_PASSWORD
 
-DEFAULT_PASSWORD = "leerpunt-demo"  # noqa: S105  # public on purpose: it opens the demonstration and nothing else
 ACCOUNTS = {
     "beheerder": "beheerder",
     "eindredacteur": "eindredacteur",
@@ -34,7 +36,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.DEMO:
             raise CommandError("This prepares a demonstration. Start it with `make demo` (LEERPUNT_MODE=demo).")
-        password = os.environ.get("DEMO_PASSWORD", DEFAULT_PASSWORD)
+        password = os.environ.get("DEMO_PASSWORD") or DEMO_PASSWORD
         if options["reset"]:
             self.reset()
         call_command("migrate", verbosity=0)
@@ -44,6 +46,7 @@ class Command(BaseCommand):
             call_command("load_texts", "--by=redacteur", "--publish-by=eindredacteur", "--demo")
         else:
             self.make_accounts(password)
+            call_command("render_texts", verbosity=0, stdout=StringIO())
         call_command("collectstatic", interactive=False, verbosity=0)
         self.stdout.write(f"\nLeerpunt staat op http://127.0.0.1:{options['port']}/")
         self.stdout.write(f"Aanmelden: http://127.0.0.1:{options['port']}/aanmelden/ (wachtwoord: {password})")
@@ -72,7 +75,8 @@ class Command(BaseCommand):
 
     def serve(self, port: int) -> None:
         arguments = [
-            "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port), "--workers", "2",
-            "--no-ws", "--log-level", "warning", "leerpunt.wsgi:application",
+            sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port),
+            "--workers", "2", "--blocking-threads", "4", "--no-ws", "--log-level", "warning",
+            "leerpunt.wsgi:application",
         ]  # fmt: skip
         os.execvp(arguments[0], arguments)  # noqa: S606  # the server takes this process's place

@@ -10,6 +10,7 @@ from django.db import transaction
 from knowledgebase.editorial.transitions import MoveRefused, publish
 from knowledgebase.models import User
 from leerpunt.texts import TextError, load, read_folder
+from practices import facets
 
 FIXTURES = settings.BASE_DIR / "fixtures"
 
@@ -31,6 +32,7 @@ class Command(BaseCommand):
         try:
             with transaction.atomic():
                 call_command("loaddata", FIXTURES / "concepts.yaml", FIXTURES / "sources.yaml", verbosity=0)
+                facets.rebuild()  # loaded vocabularies may differ from those that were there
                 drafts = load(read_folder(options["folder"]), by=accounts[options["by"]], is_demo=options["demo"])
                 if options["publish_by"]:
                     for draft in drafts:

@@ -2,16 +2,39 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from knowledgebase.models import Concept, Item, Source, Version
-from tests.factories import make_user
+from leerpunt.management.commands import load_texts
+from practices.facets import Bitmaps
+from tests.factories import make_practice, make_user
 
 pytestmark = pytest.mark.django_db
 PAGE = "---\nkind: page\nkey: over\nslug: over\ntitle: Over ons\n---\n# body\n\nWij zijn {number}.\n"
 
 
+CONCEPTS = """
+- model: knowledgebase.concept
+  fields: {scheme: niveau, slug: lager, order: 10}
+- model: knowledgebase.conceptlabel
+  fields: {concept: [niveau, lager], label: Lager onderwijs, relation: pref}
+"""
+SOURCES = """
+- model: knowledgebase.source
+  fields: {key: hattie-2007, kind: review, title: Feedback, authors: [], doi: "", grade: A}
+"""
+
+
+@pytest.fixture(autouse=True)
+def _small_reference_data(tmp_path, monkeypatch):
+    """The real reference data is loaded in tests/test_fixtures.py."""
+    for name, text in (("concepts", CONCEPTS), ("sources", SOURCES)):
+        (tmp_path / f"{name}.yaml").write_text(text, encoding="utf-8")
+    monkeypatch.setattr(load_texts, "FIXTURES", tmp_path)
+
+
 @pytest.fixture
 def folder(tmp_path):
-    (tmp_path / "over.md").write_text(PAGE, encoding="utf-8")
-    return tmp_path
+    (tmp_path / "texts").mkdir()
+    (tmp_path / "texts" / "over.md").write_text(PAGE, encoding="utf-8")
+    return tmp_path / "texts"
 
 
 def test_texts_are_loaded_with_the_reference_data_as_drafts(folder, capsys):
@@ -19,8 +42,8 @@ def test_texts_are_loaded_with_the_reference_data_as_drafts(folder, capsys):
     call_command("load_texts", "--by=redacteur", f"--folder={folder}")
     version = Version.objects.get()
     assert (version.state, version.created_by, version.is_demo) == ("draft", author, False)
-    assert Concept.objects.exists()
-    assert Source.objects.exists()
+    assert [concept.name for concept in Concept.objects.all()] == ["Lager onderwijs"]
+    assert [(source.key, source.doi) for source in Source.objects.all()] == [("hattie-2007", None)]
     assert capsys.readouterr().out == "1 new texts.\n"
 
 
@@ -34,6 +57,17 @@ def test_texts_are_published_through_another_account_and_marked(folder, capsys):
     call_command("load_texts", *arguments)
     assert Version.objects.get().published_at == version.published_at
     assert capsys.readouterr().out == "1 new texts.\n0 new texts.\n"
+
+
+def test_another_vocabulary_is_counted_anew(folder, tmp_path):
+    make_user("redacteur")
+    call_command("load_texts", "--by=redacteur", f"--folder={folder}")
+    practice = make_practice()
+    broader = "- model: knowledgebase.concept\n  fields: {scheme: niveau, slug: basis}\n"
+    text = CONCEPTS.replace("order: 10", "order: 10, broader: [niveau, basis]")
+    (tmp_path / "concepts.yaml").write_text(broader + text.lstrip(), encoding="utf-8")
+    call_command("load_texts", "--by=redacteur", f"--folder={folder}")
+    assert Bitmaps("naam")["niveau:basis"] == 1 << practice.item_id
 
 
 def test_unknown_accounts_are_refused(folder):

@@ -109,7 +109,9 @@ def test_a_list_costs_the_same_number_of_queries_at_one_and_at_three_texts(djang
     client = logged_in("redacteur")
     make_version(make_practice("een").item)
     client.get(LIST)
-    with CaptureQueriesContext(connection, ) as one:
+    with CaptureQueriesContext(
+        connection,
+    ) as one:
         client.get(LIST)
     make_version(make_practice("twee").item)
     make_version(make_practice("drie").item)
@@ -365,9 +367,7 @@ def test_a_text_is_found_by_its_title_and_named_with_its_kind():
         {"term": "geven", "app_label": "knowledgebase", "model_name": "itemlink", "field_name": "item"},
     )
 
-    assert response.json()["results"] == [
-        {"id": str(item.pk), "text": f"Feedback geven ({item.get_kind_display()})"}
-    ]
+    assert response.json()["results"] == [{"id": str(item.pk), "text": f"Feedback geven ({item.get_kind_display()})"}]
 
 
 def test_the_page_of_any_text_is_that_of_its_kind():

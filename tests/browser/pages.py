@@ -1,0 +1,44 @@
+"""One address for every kind of page, by the name that a failing test shows."""
+
+HOME = "/"
+OVERVIEW = "/praktijken/"
+OWN_FIGURE = "/praktijken/feedback/"
+EEF_ONLY = "/praktijken/kleinere-klassen/"
+UNKNOWN = "/praktijken/leerstijlen/"
+COMPARE_TWO = "/praktijken/vergelijk/?p=feedback&p=leerstijlen"
+COMPARE_FOUR = "/praktijken/vergelijk/?p=feedback&p=peer-tutoring&p=kleinere-klassen&p=leerstijlen"
+
+PAGES = {
+    "home": HOME,
+    "overview": OVERVIEW,
+    "overview-table": "/praktijken/?weergave=tabel",
+    "overview-plot": "/praktijken/?weergave=grafiek",
+    "overview-filtered": "/praktijken/?niveau=lager&kost=2&sorteer=winst",
+    "overview-notices": "/praktijken/?niveau=onbestaand&winst=xyz",
+    "overview-empty": "/praktijken/?q=onvindbaar",
+    "practice-own-figure": OWN_FIGURE,
+    "practice-pupils": "/praktijken/feedback/?maat=leerlingen",
+    "practice-eef-only": EEF_ONLY,
+    "practice-unknown": UNKNOWN,
+    "compare-none": "/praktijken/vergelijk/",
+    "compare-four": COMPARE_FOUR,
+    "summaries": "/samenvattingen/",
+    "summary": "/samenvattingen/feedback-wat-maakt-het-verschil/",
+    "themes": "/themas/",
+    "theme": "/themas/feedback-en-toetsen/",
+    "sources": "/bronnen/",
+    "source": "/bronnen/adesope-2017/",
+    "glossary": "/begrippen/",
+    "about": "/over/",
+    "method": "/over/werkwijze/",
+    "structure": "/over/structuur/",
+    "reuse": "/over/hergebruik/",
+    "accessibility": "/toegankelijkheid/",
+    "privacy": "/privacy/",
+    "login": "/aanmelden/",
+    "not-found": "/bestaat-niet/",
+    "withdrawn": "/samenvattingen/zittenblijven-hangt-af-van-het-systeem/",
+}
+PRIVATE = {"login"}  # sets the cookie that protects its form
+STATUS = {"not-found": 404, "withdrawn": 410}
+PUBLIC = {name: path for name, path in PAGES.items() if name not in PRIVATE}

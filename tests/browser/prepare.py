@@ -1,0 +1,26 @@
+"""Fills the database and the static folder of a test site; runs with its settings. `python -m tests.browser.prepare`"""
+
+import sys
+
+import django
+from django.core.management import call_command
+
+WITHDRAWN = "zittenblijven-hangt-af-van-het-systeem"
+REASON = "De studie waarop deze tekst rust, is ingetrokken."
+
+
+def main(*, demo: bool) -> None:
+    django.setup()
+    from knowledgebase.editorial.transitions import withdraw
+    from knowledgebase.models import User, Version
+
+    call_command("migrate", verbosity=0)
+    User.objects.create_user("redacteur")
+    editor = User.objects.create_user("eindredacteur")
+    call_command("load_texts", "--by=redacteur", "--publish-by=eindredacteur", *(["--demo"] if demo else []))
+    withdraw(Version.objects.published().get(item__slug=WITHDRAWN), by=editor, reason=REASON)
+    call_command("collectstatic", interactive=False, verbosity=0)
+
+
+if __name__ == "__main__":
+    main(demo="--demo" in sys.argv)
