@@ -23,7 +23,7 @@ TEXT = "text"  # the kind of a text of our own, beside the kinds of Source
 IN_FULL = 20  # APA 7 names this many authors, and of more the first nineteen and the last
 _OTHERS = re.compile(r"(?:et al|e\.?\s?a)\.?\Z", re.IGNORECASE)
 _PAGES = re.compile(r"\s*[-–—]+\s*")
-_ARTICLE_NUMBER = re.compile(r"[A-Za-z]\w*|\d{5,}")
+_ARTICLE_NUMBER = re.compile(r"[A-Za-z]\w*|\d{4,}")
 
 
 class Run(NamedTuple):
@@ -138,7 +138,7 @@ def _apa(reference: Reference) -> Iterator[Run]:
         volume = _line(reference.volume)
         yield Run(f"{container}, {volume}" if volume else container, emphasised=True)
         issue = f"({_line(reference.issue)})" if reference.issue else ""
-        yield Run(f"{issue}{_pages(reference)}. ")
+        yield Run(f"{'' if volume or not issue else ', '}{issue}{_pages(reference)}. ")
     elif container and [container] != [_line(person["family"]) for person in reference.people]:
         yield Run(f"{container}. ")
     if reference.accessed and not reference.doi and reference.url:

@@ -43,20 +43,28 @@ class PublicPages:
         etag = f'"{sha256(key.encode()).hexdigest()[:24]}{encoding and "-" + encoding}"'
         midnight = timezone.make_aware(datetime.combine(today, time.min)).timestamp()
         changed = int(max(state.changed_at.timestamp(), settings.CODE_CHANGED, midnight))
-        unchanged = get_conditional_response(request, etag=etag, last_modified=changed)
-        response = unchanged or self.get_response(request)
+        # Who sends this very tag had the page; other conditions wait until we know that there is a page.
+        had = etag in request.headers.get("If-None-Match", "")
+        response = (get_conditional_response(request, etag=etag) if had else None) or self.get_response(request)
         response.headers.setdefault("Cache-Control", "public, max-age=0, must-revalidate")
         patch_vary_headers(response, ["Accept-Encoding"])
         if response.status_code in (200, 304):
             response.headers["ETag"] = etag
             response.headers["Last-Modified"] = http_date(changed)
+        if response.status_code == 200:
+            response = get_conditional_response(request, etag, changed, response) or response
         if response.status_code != 304:
             self.compress(response, encoding)
         return response
 
     @staticmethod
     def encoding(request: HttpRequest) -> str:
-        offered = {part.partition(";")[0].strip() for part in request.headers.get("Accept-Encoding", "").split(",")}
+        """The best encoding that the reader's program takes; a weight of zero refuses one."""
+        offered = set()
+        for part in request.headers.get("Accept-Encoding", "").lower().split(","):
+            name, _semicolon, weight = part.replace(" ", "").partition(";q=")
+            if weight.strip("0.") or not weight:
+                offered.add(name)
         return next((name for name in ("br", "gzip") if name in offered), "")
 
     @staticmethod

@@ -7,6 +7,7 @@ import os
 from hashlib import sha256
 from pathlib import Path
 from secrets import token_urlsafe
+from urllib.parse import quote
 
 import dj_database_url
 from csp.constants import NONE, SELF
@@ -106,29 +107,25 @@ TEMPLATES = [
     },
 ]
 
+SQLITE = {
+    "transaction_mode": "IMMEDIATE",
+    "timeout": 20,
+    "init_command": (
+        "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;"
+        " PRAGMA mmap_size=134217728; PRAGMA cache_size=-16000"
+    ),
+}
 DATABASE_URL = os.environ.get("DATABASE_URL", "")
-if DATABASE_URL:
-    DATABASES = {"default": dj_database_url.parse(DATABASE_URL, conn_health_checks=True)}
-    DATABASES["default"].setdefault("OPTIONS", {})
-    if PRODUCTION:
-        DATABASES["default"]["OPTIONS"] |= {"pool": True, "options": "-c statement_timeout=15000"}
-else:
+if not DATABASE_URL:
     VAR.mkdir(exist_ok=True)
-    DATABASES = {
-        "default": {
-            "ENGINE": "django.db.backends.sqlite3",
-            "NAME": str(VAR / ("demo.sqlite3" if DEMO else "leerpunt.sqlite3")),
-            "CONN_MAX_AGE": None,
-            "OPTIONS": {
-                "transaction_mode": "IMMEDIATE",
-                "timeout": 20,
-                "init_command": (
-                    "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;"
-                    " PRAGMA mmap_size=134217728; PRAGMA cache_size=-16000"
-                ),
-            },
-        }
-    }
+    DATABASE_URL = f"sqlite:///{quote(str(VAR / ('demo.sqlite3' if DEMO else 'leerpunt.sqlite3')))}"
+DATABASES = {"default": dj_database_url.parse(DATABASE_URL, conn_health_checks=True)}
+DATABASES["default"].setdefault("OPTIONS", {})
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    DATABASES["default"]["CONN_MAX_AGE"] = None
+    DATABASES["default"]["OPTIONS"] |= SQLITE
+elif PRODUCTION:
+    DATABASES["default"]["OPTIONS"] |= {"pool": True, "options": "-c statement_timeout=15000"}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "knowledgebase.User"

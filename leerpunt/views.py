@@ -1,6 +1,7 @@
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
+from django.views.decorators.http import require_safe
 
 from knowledgebase.models import Item, Scheme, SummaryVersion, ThemeVersion
 from practices import cards, plots
@@ -9,6 +10,7 @@ from practices.filters import PracticeFilter
 SHOWN = 4
 
 
+@require_safe
 def home(request: HttpRequest) -> HttpResponse:
     selection = PracticeFilter(QueryDict("sorteer=gewijzigd"))
     levels = next(group for group in selection.groups() if group.name == Scheme.LEVEL)
@@ -24,6 +26,7 @@ def home(request: HttpRequest) -> HttpResponse:
     return render(request, "leerpunt/home.html", context)
 
 
+@require_safe
 def gallery(request: HttpRequest) -> HttpResponse:
     """The components side by side, for who builds the site: with DEBUG, or for staff."""
     if not (settings.DEBUG or getattr(request.user, "is_staff", False)):

@@ -3,14 +3,16 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from knowledgebase.models import Concept, ConceptLink, Scheme
 
 from . import facets, plots, wording
 from .models import EvidenceRating, ExternalVerdict, PracticeVersion
-from .ratings import NORM_SHARE, OWN, Gain, KeyFigures, as_given, extra_pupils, gain_of, key_figures
+from .ratings import BEYOND, NORM_SHARE, OWN, Gain, KeyFigures, as_given, extra_pupils, gain_of, key_figures
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,7 @@ def headline(gain: Gain, metric: str = "maanden", share: int = NORM_SHARE) -> He
             interval = _("%(low)s to %(high)s") % ends
         value = wording.decimal(gain.effect)
         return Headline(
-            value, value, interval, _("The effect size: the difference in standard deviations between the groups.")
+            value, wording.spoken(value), interval, _("The effect size: the difference in standard deviations between the groups.")
         )
     if metric == "leerlingen":
         if gain.effect is None:
@@ -96,11 +98,13 @@ def headline(gain: Gain, metric: str = "maanden", share: int = NORM_SHARE) -> He
             low, high = (wording.signed(extra_pupils(end, share)) for end in (gain.ci_low, gain.ci_high))
             interval = _("%(low)s to %(high)s") % {"low": low, "high": high}
         count = extra_pupils(gain.effect, share)
-        words = _("%(count)s pupils in 100") % {"count": wording.signed(count)}
+        words = ngettext("%(count)s pupil in 100", "%(count)s pupils in 100", abs(count)) % {
+            "count": wording.signed(count)
+        }
         meaning = _(
             "This many more (or fewer) of 100 pupils reach the norm, if %(share)s of 100 reach it without the practice."
         ) % {"share": share}
-        return Headline(words, words, interval, meaning)
+        return Headline(words, wording.spoken(words), interval, meaning)
     if gain.value is None:
         return None
     return Headline(
@@ -170,7 +174,7 @@ def differences(cards: Sequence[Card]) -> list[str]:
     """In words what sets compared practices apart: gain, strength and cost, and what is unknown."""
     sentences = []
     ends = (
-        (_("The largest learning gain"), [(c, c.figures.gain.value) for c in cards], True, wording.signed_months),
+        (_("The largest learning gain"), [(c, c.figures.gain.rank) for c in cards], True, _gain),
         (_("The strongest evidence"), [(c, c.figures.strength.value) for c in cards], True, _five),
         (_("The lowest cost"), [(c, c.figures.cost.value) for c in cards], False, _five),
     )
@@ -188,12 +192,19 @@ def differences(cards: Sequence[Card]) -> list[str]:
             sentences.append(sentence)
         if unknown := [card.version.title for card, value in pairs if value is None]:
             sentences.append(_("%(what)s: unknown for %(names)s.") % {"what": words, "names": _listed(unknown)})
-    origins = {card.figures.gain.origin for card in cards if card.figures.gain.known}
+    origins = {card.figures.gain.origin for card in cards if card.figures.gain.rank is not None}
     if len(origins) > 1:
         sentences.append(
             _("Take care: some gains are our own reading of one synthesis, others the verdict of the EEF.")
         )
     return sentences
+
+
+def _gain(rank: int) -> str:
+    """Months, or what lies beyond the table."""
+    if abs(rank) < BEYOND:
+        return wording.signed_months(rank)
+    return wording.gained(Gain(effect=Decimal(rank)))
 
 
 def _five(value: int) -> str:

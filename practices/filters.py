@@ -4,6 +4,7 @@ Within one vocabulary OR, between vocabularies AND; a broader concept includes i
 unknown or malformed is dropped with a notice; the rest of the filter works.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +15,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from knowledgebase import search
 from knowledgebase.models import Concept, Item, Scheme
-from knowledgebase.search.fields import KindChoiceField, KindMultipleField, KindNumberField
+from knowledgebase.search.fields import KindChoiceField, KindMultipleField, KindNumberField, KindTextField
 
 from . import wording
 from .facets import EVERYTHING, Bitmaps, bits_of
@@ -53,6 +54,10 @@ class KindNumberFilter(django_filters.Filter):
 
 class KindChoiceFilter(django_filters.Filter):
     field_class = KindChoiceField
+
+
+class KindTextFilter(django_filters.Filter):
+    field_class = KindTextField
 
 
 @dataclass(frozen=True)
@@ -109,7 +114,7 @@ class PracticeFilter(django_filters.FilterSet):
     kost = KindNumberFilter(lowest=1, highest=5)
     sterkte = KindNumberFilter(lowest=0, highest=5)
     winst = KindNumberFilter(lowest=-12, highest=12)
-    q = django_filters.CharFilter()
+    q = KindTextFilter()
     sorteer = KindChoiceFilter(choices=tuple(ORDERS.items()))
     weergave = KindChoiceFilter(choices=tuple(VIEWS.items()))
 
@@ -121,7 +126,7 @@ class PracticeFilter(django_filters.FilterSet):
             field.choices = [(c.slug, str(c)) for c in self.concepts if c.scheme == scheme]  # type: ignore[attr-defined]
         self.form.is_valid()
         self.chosen: dict[str, Any] = self.form.cleaned_data
-        self.query: str = (self.chosen.get("q") or "")[:200]
+        self.query: str = self.chosen["q"]
         self.order: str = self.chosen["sorteer"]
         self.view: str = self.chosen["weergave"]
         self.bitmaps = Bitmaps(self.order)
@@ -175,8 +180,7 @@ class PracticeFilter(django_filters.FilterSet):
                 sentences.append(
                     _("We do not know “%(value)s” in “%(name)s”, so we left it out.") % {"value": shown, "name": name}
                 )
-        if self.query and "q" not in self.sets:
-            sentences.append(_("Your search holds no word of two letters or more, so we left it out."))
+            sentences += getattr(field, "notices", ())
         return sentences
 
     def groups(self) -> list[Group]:
@@ -230,13 +234,15 @@ class PracticeFilter(django_filters.FilterSet):
 
 def _tree(concepts: Sequence[Concept]) -> list[tuple[Concept, int]]:
     """Concepts with how deep each stands, narrower ones after their broader one."""
+    narrower: dict[int | None, list[Concept]] = defaultdict(list)
+    for concept in concepts:
+        narrower[concept.broader_id].append(concept)
     listed: list[tuple[Concept, int]] = []
 
     def walk(parent: int | None, depth: int) -> None:
-        for concept in concepts:
-            if concept.broader_id == parent:
-                listed.append((concept, depth))
-                walk(concept.pk, depth + 1)
+        for concept in narrower[parent]:
+            listed.append((concept, depth))
+            walk(concept.pk, depth + 1)
 
     walk(None, 0)
     return listed

@@ -5,6 +5,7 @@ Imports Pillow, so it is itself imported only where a picture is made.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from io import BytesIO
@@ -22,10 +23,10 @@ REGULAR, BOLD = 400, 700
 LEFT, RIGHT = 72, WIDTH - 72
 TITLE_SIZES = (80, 68, 58, 50, 44)
 TITLE_TOP, TITLE_HEIGHT = 126, 168
-LEAD_SIZE, LEAD_LINES = 30, 2
-AXIS_Y, TICK, TICK_LABEL_Y = 414, 22, 442
+LEAD_SIZE, LEAD_LEADING = 30, 39
+AXIS_Y, TICK, TICK_LABEL_Y = 402, 22, 430
 FIRST_MONTH, LAST_MONTH = -4, 12
-FACTS_Y = 526
+FACTS_Y = 506
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class SharedCard:
     title: str
     lead: str
     gain: tuple[str, str, str]  # label, words, note: “learning gain”, “+6 months”, “+5 to +7”
-    facts: tuple[tuple[str, str], ...]  # label, words: strength and cost
+    facts: tuple[tuple[str, str, str], ...]  # the same of strength and cost; the note says whose a figure is
     months: int | None = None
     interval: tuple[int, int] | None = None  # ends in months, those beyond the axis outside -4 to 12
     is_open: bool = False  # a verdict of others: an open point
@@ -109,10 +110,16 @@ def _title(pen: _Pen, title: str) -> float:
 
 
 def _lead(pen: _Pen, lead: str, top: float) -> None:
+    """As many whole sentences as fit above the axis, so that no "but" is lost halfway."""
     font = pen.font(LEAD_SIZE)
-    lines = _cut(pen, _wrapped(pen, lead, font, RIGHT - LEFT), LEAD_LINES, font, RIGHT - LEFT)
+    most = int((AXIS_Y - TICK - LEAD_SIZE / 2 - top) // LEAD_LEADING)
+    sentences = re.split(r"(?<=[.!?])\s+", lead.strip())
+    shorter = (_wrapped(pen, " ".join(sentences[:count]), font, RIGHT - LEFT) for count in range(len(sentences), 0, -1))
+    lines = next((lines for lines in shorter if len(lines) <= most), None)
+    if lines is None:
+        lines = _cut(pen, _wrapped(pen, lead, font, RIGHT - LEFT), most, font, RIGHT - LEFT)
     for number, line in enumerate(lines, start=1):
-        pen.text(LEFT, top + number * LEAD_SIZE * 1.3, line, font, MUTED)
+        pen.text(LEFT, top + number * LEAD_LEADING, line, font, MUTED)
 
 
 def _axis_x(months: float) -> float:
@@ -144,16 +151,14 @@ def _axis(pen: _Pen, card: SharedCard) -> None:
 
 
 def _facts(pen: _Pen, card: SharedCard) -> None:
-    columns = [(LEFT, *card.gain, 548)]
-    columns += [(x, *fact, "", 228) for x, fact in zip((640, 900), card.facts, strict=False)]
-    for x, name, value, beside, room in columns:
-        pen.text(x, FACTS_Y, name, pen.font(24), MUTED)
+    columns = [(LEFT, card.gain, 548)]
+    columns += [(x, fact, 228) for x, fact in zip((640, 900), card.facts, strict=False)]
+    for x, (label, value, note), room in columns:
+        pen.text(x, FACTS_Y, label, pen.font(24), MUTED)
         font, words = _fitting(pen, value, room, (44, 36, 30, 26), BOLD)
-        pen.text(x, FACTS_Y + 52, words, font, INK)
-        if beside:
-            taken = pen.width(words, font) + 16
-            font, words = _fitting(pen, beside, room - taken, (26, 22, 18, 16), REGULAR)
-            pen.text(x + taken, FACTS_Y + 52, words, font, MUTED)
+        pen.text(x, FACTS_Y + 50, words, font, INK)
+        font, words = _fitting(pen, note, room, (26, 22, 18), REGULAR)
+        pen.text(x, FACTS_Y + 86, words, font, MUTED)
 
 
 def _fitting(

@@ -26,6 +26,11 @@ def signed_months(count: int) -> str:
     return ngettext("%(count)s month", "%(count)s months", abs(count)) % {"count": signed(count)}
 
 
+def spoken(words: str) -> str:
+    """Signed words for who hears them: no plus, and “minus” in full, which many screen readers skip as a sign."""
+    return words.removeprefix("+").replace(MINUS, f"{_('minus')} ")
+
+
 def decimal(value: Decimal, places: str = "0.01") -> str:
     """Two decimals with a comma, and a real minus sign (none before a zero)."""
     return str(rounded(value, places) + 0).replace(".", ",").replace("-", MINUS)
@@ -62,9 +67,9 @@ def interval(gain: Gain) -> str:
 
 def spoken_gain(gain: Gain) -> str:
     """What a mark on the axis says, for who does not see it: the point, its interval, whose it is."""
-    if gain.value is None:
+    if gain.rank is None:
         return _("Learning gain: no reliable figure yet")
-    words = _("Learning gain: %(months)s") % {"months": months(gain.value)}
+    words = _("Learning gain: %(months)s") % {"months": gained(gain)}
     if gain.has_interval:
         words += ", " + _("interval %(interval)s") % {"interval": interval(gain).replace(MINUS, _("minus") + " ")}
     elif gain.origin == EEF:

@@ -118,6 +118,7 @@ class RoleAdmin(admin.ModelAdmin):
     """Roles are written in knowledgebase.editorial.permissions; here one reads what they are for."""
 
     list_display = ("name", "description")
+    ordering = ("name",)
     fields = ("name", "description")
     readonly_fields = ("description",)
     actions = None

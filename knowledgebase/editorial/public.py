@@ -14,6 +14,7 @@ from django.views.generic.base import ContextMixin, View
 
 from knowledgebase import rendering
 from knowledgebase.models import Item, SlugRedirect, Source, Version
+from knowledgebase.search import fold
 
 
 class PublishedTextView(ContextMixin, View):
@@ -66,11 +67,15 @@ class PublishedTextView(ContextMixin, View):
         }
 
 
+def by_title(version: Version) -> tuple[str, int]:
+    """The key that sorts texts from A to Z, without regard to capitals and accents, alike on every database."""
+    return fold(version.title), version.pk
+
+
 def linked_items(version: Version, kind: str) -> list[Version]:
     """The published versions of the texts of a kind that belong with this one, in either direction."""
     forward = Item.objects.filter(linked_from__version=version.pk).values("pk")
     backward = Version.objects.published().filter(item_links__item=version.item_id).values("item")
     found = Version.objects.published().filter(item__kind=kind).exclude(item=version.item_id)
-    return list(
-        (found.filter(item__in=forward) | found.filter(item__in=backward)).select_related("item").order_by("title")
-    )
+    linked = found.filter(item__in=forward) | found.filter(item__in=backward)
+    return sorted(linked.select_related("item"), key=by_title)

@@ -3,6 +3,11 @@
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext as _
+
+from . import words_of
+
+LONGEST_QUERY = 200
 
 
 class KindlyMixin:
@@ -17,7 +22,7 @@ class KindMultipleField(KindlyMixin, forms.MultipleChoiceField):
     def clean(self, value: Any) -> list[str]:
         known = {str(key) for key, _label in self.widget.choices}
         chosen = [text for text in dict.fromkeys(value or ()) if text]
-        self.dropped = [text for text in chosen if text not in known]
+        self.dropped = [seen(text) for text in chosen if text not in known]
         return [text for text in chosen if text in known]
 
 
@@ -33,7 +38,7 @@ class KindNumberField(KindlyMixin, forms.Field):
         digits = value.strip().removeprefix("-")
         if len(digits) <= 3 and digits.isascii() and digits.isdigit() and self.lowest <= int(value) <= self.highest:
             return int(value)
-        self.dropped = [value]
+        self.dropped = [seen(value)]
         return None
 
 
@@ -41,8 +46,33 @@ class KindChoiceField(KindlyMixin, forms.ChoiceField):
     def clean(self, value: Any) -> str:
         known = [str(key) for key, _label in self.widget.choices]
         if value and value not in known:
-            self.dropped = [value]
+            self.dropped = [seen(value)]
         return value if value in known else known[0]
+
+
+class KindTextField(KindlyMixin, forms.Field):
+    """Words to search for; `notices` say what of them was left out."""
+
+    def clean(self, value: Any) -> str:
+        query, self.notices = read_query(value or "")
+        return query
+
+
+def seen(text: str) -> str:
+    """The text as it can be printed: control characters and the like become blanks."""
+    return "".join(character if character.isprintable() else " " for character in text).strip()
+
+
+def read_query(text: str) -> tuple[str, list[str]]:
+    """What a reader searches for, with notices about what of it is left out."""
+    whole = seen(text)
+    query = whole[:LONGEST_QUERY]
+    if text.strip() and not words_of(query):
+        return query, [_("Your search holds no word of two letters or more, so we left it out.")]
+    if len(whole) > LONGEST_QUERY:
+        notice = _("Your search is longer than %(limit)s characters. We used the first %(limit)s.")
+        return query, [notice % {"limit": LONGEST_QUERY}]
+    return query, []
 
 
 def page_number(text: str, pages: int) -> int | None:

@@ -1,11 +1,13 @@
 from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.views.decorators.http import require_safe
 
 from knowledgebase.models import Concept, ConceptLabel, Scheme
 from knowledgebase.search import fold
 
 
+@require_safe
 def glossary(request: HttpRequest) -> HttpResponse:
     other = ConceptLabel.objects.filter(
         relation__in=[ConceptLabel.Relation.ALTERNATIVE, ConceptLabel.Relation.ABBREVIATION]

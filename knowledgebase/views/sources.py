@@ -1,29 +1,34 @@
 from django.conf import settings
 from django.core.paginator import Paginator
-from django.db.models import Q
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
 
 from knowledgebase.citations import Reference, bibtex, ris
+from knowledgebase.editorial.public import by_title
 from knowledgebase.models import Source, Version
-from knowledgebase.search.fields import page_number
+from knowledgebase.search import fold, words_of
+from knowledgebase.search.fields import page_number, read_query
 from knowledgebase.structured_data import graph, publication
 
 PAGE_SIZE = 50
 
 
+@require_safe
 def source_list(request: HttpRequest) -> HttpResponse:
     sources = Source.objects.cited().order_by("key")
-    notices, kind, query = [], request.GET.get("soort", ""), request.GET.get("q", "").strip()[:200]
+    kind = request.GET.get("soort", "")
+    query, notices = read_query(request.GET.get("q", ""))
     if kind:
         if kind in Source.Kind:
             sources = sources.filter(kind=kind)
         else:
             notices.append(_("We do not know this kind of source, so you see every kind."))
             kind = ""
-    for word in query.split()[:8]:
-        sources = sources.filter(Q(title__icontains=word) | Q(key__icontains=word) | Q(container__icontains=word))
+    if words := words_of(query):
+        sources = sources.filter(pk__in=_holding(words, sources))
     paginator = Paginator(sources, PAGE_SIZE)
     number = page_number(request.GET.get("pagina", ""), paginator.num_pages)
     if number is None:
@@ -38,15 +43,29 @@ def source_list(request: HttpRequest) -> HttpResponse:
     return render(request, "knowledgebase/source_list.html", context)
 
 
+def _holding(words: list[str], sources: QuerySet[Source]) -> list[int]:
+    """The sources that hold every word, compared without accents and the same on every database."""
+    rows = sources.values_list("pk", "key", "title", "container", "authors")
+    found = []
+    for pk, *parts, authors in rows:
+        names = [name for person in authors for name in person.values()]
+        text = fold("\n".join(map(str, [*parts, *names])))
+        if all(word in text for word in words):
+            found.append(pk)
+    return found
+
+
+@require_safe
 def source_detail(request: HttpRequest, slug: str) -> HttpResponse:
     source = get_object_or_404(Source, key=slug)
-    texts = Version.objects.published().filter(source_links__source=source).select_related("item").order_by("title")
+    texts = sorted(Version.objects.published().filter(source_links__source=source).select_related("item"), key=by_title)
     structured = graph(publication(source, url=settings.SITE_URL + source.get_absolute_url()))
     return render(
         request, "knowledgebase/source_detail.html", {"source": source, "texts": texts, "structured": structured}
     )
 
 
+@require_safe
 def cite(request: HttpRequest, slug: str, form: str) -> HttpResponse:
     """The citation of a source as a file for reference software."""
     source = Source.objects.filter(key=slug).first()

@@ -4,18 +4,22 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
 
 from knowledgebase import search
 from knowledgebase.citations import Reference
-from knowledgebase.editorial.public import PublishedTextView, linked_items
+from knowledgebase.editorial.public import PublishedTextView, by_title, linked_items
 from knowledgebase.models import Concept, Item, Scheme, SummaryVersion
+from knowledgebase.search.fields import read_query
 from knowledgebase.structured_data import article, graph
 
 
+@require_safe
 def summary_list(request: HttpRequest) -> HttpResponse:
-    summaries = SummaryVersion.objects.published().select_related("item").order_by("title", "pk")
+    summaries = SummaryVersion.objects.published().select_related("item")
     themes = list(Concept.objects.in_scheme(Scheme.THEME).filter(links__version__in=summaries.values("pk")).distinct())
-    notices, theme, query = [], request.GET.get("thema", ""), request.GET.get("q", "").strip()[:200]
+    theme = request.GET.get("thema", "")
+    query, notices = read_query(request.GET.get("q", ""))
     if theme:
         if theme in {concept.slug for concept in themes}:
             summaries = summaries.filter(
@@ -24,13 +28,15 @@ def summary_list(request: HttpRequest) -> HttpResponse:
         else:
             notices.append(_("We do not know this theme, so you see the summaries of every theme."))
             theme = ""
-    if query:
-        found = search.matching(query, Item.Kind.SUMMARY)
-        if found is None:
-            notices.append(_("Your search holds no word of two letters or more, so we left it out."))
-        else:
-            summaries = summaries.filter(item__in=found)
-    context = {"summaries": summaries, "themes": themes, "theme": theme, "query": query, "notices": notices}
+    if (found := search.matching(query, Item.Kind.SUMMARY)) is not None:
+        summaries = summaries.filter(item__in=found)
+    context = {
+        "summaries": sorted(summaries, key=by_title),
+        "themes": themes,
+        "theme": theme,
+        "query": query,
+        "notices": notices,
+    }
     return render(request, "knowledgebase/summary_list.html", context)
 
 

@@ -1,13 +1,15 @@
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.views.decorators.http import require_safe
 
-from knowledgebase.editorial.public import PublishedTextView
+from knowledgebase.editorial.public import PublishedTextView, by_title
 from knowledgebase.models import Source, SummaryVersion, ThemeVersion, Version
 
 
+@require_safe
 def theme_list(request: HttpRequest) -> HttpResponse:
     themes = ThemeVersion.objects.published().select_related("item").order_by("concept__order", "title")
     return render(request, "knowledgebase/theme_list.html", {"themes": themes})
@@ -24,8 +26,10 @@ class ThemeDetail(PublishedTextView):
         theme: ThemeVersion = kwargs["version"]
         about = Version.objects.published().filter(concept_links__concept=theme.concept_id)
         return super().get_context_data(**kwargs) | {
-            "summaries": list(
-                SummaryVersion.objects.filter(pk__in=about.values("pk")).select_related("item").order_by("title")
+            "summaries": sorted(
+                SummaryVersion.objects.filter(pk__in=about.values("pk")).select_related("item"), key=by_title
             ),
-            "theme_sources": list(Source.objects.filter(links__version__in=about.values("pk")).distinct()),
+            "theme_sources": list(
+                Source.objects.filter(Q(links__version__in=about.values("pk")) | Q(links__version=theme.pk)).distinct()
+            ),
         }

@@ -2,6 +2,7 @@ from typing import Any
 
 from django import template
 
+from knowledgebase.editorial.public import by_title
 from knowledgebase.models import Concept, Scheme
 from practices import cards, plots, wording
 from practices.models import PracticeVersion
@@ -18,6 +19,7 @@ register.filter("studies", wording.studies)
 register.filter("out_of_five", wording.out_of_five)
 register.filter("by_whom", wording.by_whom)
 register.filter("interval", wording.interval)
+register.filter("gained", wording.gained)
 register.filter("spoken_gain", wording.spoken_gain)
 
 
@@ -49,13 +51,8 @@ def points(figure: Figure) -> dict[str, Any]:
 @register.simple_tag
 def related_practices(concept: Concept) -> list[cards.Card]:
     """Cards of the published practices about a concept, from A to Z."""
-    found = (
-        PracticeVersion.objects.published()
-        .filter(concept_links__concept=concept)
-        .select_related("item")
-        .order_by("title", "pk")
-    )
-    return cards.cards_of(list(found))
+    found = PracticeVersion.objects.published().filter(concept_links__concept=concept).select_related("item")
+    return cards.cards_of(sorted(found, key=by_title))
 
 
 @register.inclusion_tag("components/scales.html")

@@ -1,3 +1,4 @@
+import re
 from typing import Any
 
 from django.conf import settings
@@ -5,12 +6,13 @@ from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
 
 from knowledgebase import rendering
 from knowledgebase.citations import Reference, bibtex, ris
 from knowledgebase.editorial.public import PublishedTextView, linked_items
 from knowledgebase.models import Concept, Item, Scheme, Version
-from knowledgebase.search.fields import page_number
+from knowledgebase.search.fields import page_number, seen
 from knowledgebase.structured_data import breadcrumbs, graph, learning_resource
 from practices import cards, plots
 from practices.filters import ORDERS, PAGE_SIZE, SCHEME_TITLES, VIEWS, PracticeFilter
@@ -18,9 +20,11 @@ from practices.models import PracticeVersion
 from practices.ratings import NORM_SHARE
 
 MOST_COMPARED = 4
+MOST_NAMED = 5  # in a notice
 FACT_SCHEMES = (Scheme.LEVEL, Scheme.SUBJECT, Scheme.PUPIL_GROUP, Scheme.AUDIENCE)
 
 
+@require_safe
 def practice_list(request: HttpRequest) -> HttpResponse:
     selection = PracticeFilter(request.GET)
     notices = selection.notices()
@@ -139,7 +143,7 @@ def _metric(query: QueryDict) -> tuple[str, int, list[str]]:
         notices.append(_("We do not know this measure, so you see months."))
         metric = "maanden"
     if text := query.get("norm", ""):
-        if text.isascii() and text.isdigit() and 1 <= int(text[:4]) <= 99:
+        if len(text) <= 2 and text.isascii() and text.isdigit() and int(text):
             share = int(text)
         else:
             notices.append(_("Choose a number from 1 to 99 for the pupils who reach the norm. We took 50."))
@@ -152,13 +156,13 @@ def _metrics(path: str, share: int) -> list[tuple[str, str, str]]:
     return [(name, label, f"{path}?maat={name}{suffix}#kerncijfers") for name, label in labels.items()]
 
 
+@require_safe
 def compare(request: HttpRequest) -> HttpResponse:
     asked = [slug for slug in request.GET.getlist("p") if slug]
     unique = list(dict.fromkeys(asked))
-    found = {
-        version.item.slug: version
-        for version in PracticeVersion.objects.published().filter(item__slug__in=unique[:50]).select_related("item")
-    }
+    slugs = [slug for slug in unique if re.fullmatch(r"[-\w]{1,80}", slug, re.ASCII)]
+    published = PracticeVersion.objects.published().filter(item__slug__in=slugs).select_related("item")
+    found = {version.item.slug: version for version in published.defer(*PracticeVersion.markdown_fields)}
     known = [slug for slug in unique if slug in found]
     shown = cards.cards_of([found[slug] for slug in known[:MOST_COMPARED]])
     notices = []
@@ -166,9 +170,9 @@ def compare(request: HttpRequest) -> HttpResponse:
         notices.append(_("You chose a practice twice; it is shown once."))
     if unknown := [slug for slug in unique if slug not in found]:
         notices.append(_("We left out what we do not (or no longer) have: %(names)s.") % {
-            "names": ", ".join(slug[:60] for slug in unknown[:5])})  # fmt: skip
+            "names": ", ".join(seen(slug[:60]) for slug in unknown[:MOST_NAMED])})  # fmt: skip
     if len(known) > MOST_COMPARED:
-        rest = [found[slug].title for slug in known[MOST_COMPARED:]]
+        rest = [found[slug].title for slug in known[MOST_COMPARED:][:MOST_NAMED]]
         notices.append(_("You see the first four. We left out: %(names)s.") % {"names": ", ".join(rest)})
     context = {
         "cards": shown,
@@ -191,6 +195,7 @@ def _texts(shown: list[cards.Card]) -> list[tuple[str, list[str]]]:
     ]
 
 
+@require_safe
 def cite(request: HttpRequest, slug: str, form: str) -> HttpResponse:
     """The citation of a published practice as a file for reference software."""
     version = PracticeVersion.objects.published().filter(item__slug=slug).select_related("item").first()

@@ -33,9 +33,9 @@ def practice_image(request: HttpRequest, slug: str) -> HttpResponse:
         title=version.title,
         lead=version.lead,
         gain=(_("Learning gain"), words, wording.interval(gain) or wording.by_whom(gain)),
-        facts=(
-            (_("Strength of the evidence"), wording.out_of_five(figures.strength)),
-            (_("Cost"), wording.out_of_five(figures.cost)),
+        facts=tuple(
+            (label, wording.out_of_five(figure), wording.by_whom(figure))
+            for label, figure in ((_("Strength of the evidence"), figures.strength), (_("Cost"), figures.cost))
         ),
         months=gain.value,
         interval=interval,

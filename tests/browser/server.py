@@ -21,8 +21,18 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 CACHE = ROOT / ".cache" / "browser-sites"
-INPUTS = ("fixtures", "knowledgebase", "leerpunt", "locale", "practices", "static", "requirements.lock", "tests/browser/prepare.py")
+INPUTS = (
+    "fixtures",
+    "knowledgebase",
+    "leerpunt",
+    "locale",
+    "practices",
+    "static",
+    "requirements.lock",
+    "tests/browser/prepare.py",
+)
 PATIENCE = 60  # seconds
+KEPT = 24 * 60 * 60  # seconds
 
 
 @contextmanager
@@ -70,18 +80,22 @@ def _prepared(*, demo: bool) -> Path:
         for path in sorted(top.rglob("*")) if top.is_dir() else [top]:
             if path.is_file() and path.suffix != ".pyc":
                 digest.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes())
-    kind = "demo" if demo else "plain"
-    folder = CACHE / f"{kind}-{digest.hexdigest()[:16]}"
+    folder = CACHE / digest.hexdigest()[:16]
     if not folder.exists():
         CACHE.mkdir(parents=True, exist_ok=True)
-        for old in CACHE.glob(f"{kind}-*"):
-            shutil.rmtree(old)
+        for old in CACHE.iterdir():
+            if time.time() - old.stat().st_mtime > KEPT:
+                shutil.rmtree(old, ignore_errors=True)
         making = Path(tempfile.mkdtemp(prefix="making-", dir=CACHE))
         subprocess.run(
             [sys.executable, "-m", "tests.browser.prepare", *(["--demo"] if demo else [])],
             cwd=ROOT, env=_environment(making / "site.sqlite3", making / "static"), check=True,
         )  # fmt: skip
-        making.rename(folder)
+        try:
+            making.rename(folder)
+        except OSError:  # another process was first
+            shutil.rmtree(making)
+    folder.touch()
     return folder
 
 

@@ -118,6 +118,8 @@ def test_apa_names(authors, printed):
     ("changes", "ending"),
     [
         ({"issue": ""}, "Educational Psychology Review, 30, 1215–1239. "),
+        ({"volume": ""}, "Educational Psychology Review, (4), 1215–1239. "),
+        ({"issue": "", "pages": "3087"}, "Educational Psychology Review, 30, Artikel 3087. "),
         ({"volume": "", "issue": ""}, "Educational Psychology Review, 1215–1239. "),
         ({"volume": "", "issue": "", "pages": ""}, "Educational Psychology Review. "),
         ({"issue": "", "pages": "1428732"}, "Educational Psychology Review, 30, Artikel 1428732. "),

@@ -41,7 +41,7 @@ def test_a_wrong_password_keeps_the_name_and_forgets_the_password(client, editor
     assert response.status_code == 200
     assert 'value="an"' in content
     assert "mis" not in content.partition('name="password"')[2].partition(">")[0]
-    assert response.context["form"].non_field_errors() != []
+    assert list(response.context["form"].non_field_errors()) != []
     assert 'role="alert"' in content
 
 
@@ -85,7 +85,7 @@ def test_ten_wrong_passwords_block_and_say_what_to_do(client, editor):
 
     assert statuses == [200] * 9 + [429]
     assert blocked.status_code == 429
-    assert [template.name for template in blocked.templates][0] == "registration/locked_out.html"
+    assert "registration/locked_out.html" in [template.name for template in blocked.templates]
     assert "an" in blocked.content.decode()
     assert client.get("/admin/").status_code == 302
 

@@ -72,7 +72,7 @@ def added(version, **fields) -> dict[str, str]:
     source = make_source("okkinga-2018")
     row = {
         "version": version.pk, "context_key": "niveau:lager", "label": "", "basis": "synthesis", "source": source.pk,
-        "metric": "d", "effect": "0.31", "conversion": "maanden-2021",
+        "metric": "d", "effect": "0.31", "conversion": "maanden-2021", "order": "",
     } | fields  # fmt: skip
     return {"ratings-TOTAL_FORMS": "2"} | {f"ratings-1-{name}": str(value) for name, value in row.items()}
 

@@ -23,13 +23,13 @@ def test_picture_of_a_practice(client):
     assert response.content.startswith(b"\x89PNG")
 
 
-def test_our_own_figure(client, cards):
+def test_our_own_figures_and_whose_the_others_are(client, cards):
     make_practice(
         "feedback",
         title="Feedback",
         lead="Zeg wat lukt.",
-        ratings=[rating("0.48", ci_low="0.35", ci_high="0.61", strength=4, cost=1)],
-        verdicts=[verdict(8)],
+        ratings=[rating("0.48", ci_low="0.35", ci_high="0.61", strength=4)],
+        verdicts=[verdict(8, strength=2, cost=1)],
     )
     assert client.get("/praktijken/feedback/kaart.png").content == b"png"
     assert cards == [
@@ -37,7 +37,7 @@ def test_our_own_figure(client, cards):
             title="Feedback",
             lead="Zeg wat lukt.",
             gain=("Leerwinst", "+6 maanden", "+4 tot +7"),
-            facts=(("Sterkte van het bewijs", "4 op 5"), ("Kost", "1 op 5")),
+            facts=(("Sterkte van het bewijs", "4 op 5", ""), ("Kost", "1 op 5", "volgens de EEF")),
             months=6,
             interval=(4, 7),
         )
@@ -57,7 +57,7 @@ def test_unknown_is_said(client, cards):
     client.get("/praktijken/feedback/kaart.png")
     [card] = cards
     assert card.gain == ("Leerwinst", "nog geen betrouwbaar cijfer", "")
-    assert card.facts == (("Sterkte van het bewijs", "onbekend"), ("Kost", "onbekend"))
+    assert card.facts == (("Sterkte van het bewijs", "onbekend", ""), ("Kost", "onbekend", ""))
     assert (card.months, card.interval, card.is_open) == (None, None, False)
 
 

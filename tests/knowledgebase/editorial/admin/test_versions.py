@@ -202,7 +202,7 @@ def test_of_two_savers_at_the_same_moment_one_wins():
         statuses.append(client.post(change_url(version), data).status_code)
         connections.close_all()
 
-    threads = [threading.Thread(target=save, args=(*pair, f"T{n}")) for n, pair in enumerate(zip(clients, opened))]
+    threads = [threading.Thread(target=save, args=(*pair, f"T{n}")) for n, pair in enumerate(zip(clients, opened, strict=True))]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -226,7 +226,7 @@ def test_what_is_frozen_is_only_read_also_by_a_superuser(state):
     assert page.context["has_change_permission"] is False
     assert list(page.context["adminform"].form.fields) == ["lock_version"]
     for inline in page.context["inline_admin_formsets"]:
-        assert not (inline.has_add_permission or inline.has_change_permission or inline.has_delete_permission)
+        assert not any((inline.has_add_permission, inline.has_change_permission, inline.has_delete_permission))
     assert 'name="_save"' not in page.content.decode()
 
 

@@ -1,0 +1,107 @@
+"""WCAG 2.2 A and AA on every kind of page: what axe sees, and keyboard, motion and forced colours, which it does not."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from .a11y import focus_walk, focusable, hidden_in_forced_colors, running_animations
+from .pages import COMPARE_TWO, HOME, OVERVIEW, OWN_FIGURE, PAGES, STATUS
+
+pages = pytest.mark.parametrize("name", PAGES)
+
+
+@pages
+def test_axe(page, axe, name):
+    answer = page.goto(PAGES[name])
+    assert answer.status == STATUS.get(name, 200)
+    expect(page.get_by_role("heading", level=1)).to_have_count(1)
+    for width in (1280, 320):
+        page.set_viewport_size({"width": width, "height": 800})
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            assert axe() == [], f"{width} px, {scheme}"
+
+
+@pytest.mark.parametrize("width", [1280, 320])
+@pages
+def test_keyboard(page, name, width):
+    if width == 320 and name not in ("home", "overview", "practice-own-figure", "compare-four"):
+        pytest.skip("one page of each layout is enough at this width")
+    page.set_viewport_size({"width": width, "height": 700})
+    page.goto(PAGES[name])
+    expected = focusable(page)
+    stops = focus_walk(page)
+    assert stops[0]["name"] == "Ga naar de inhoud"
+    assert [stop["name"] for stop in stops if not stop["visible"]] == []
+    assert [stop["name"] for stop in stops if not stop["indicator"]] == []
+    assert len(stops) == expected
+
+
+@pages
+def test_skip_link(page, name):
+    page.goto(PAGES[name])
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.locator("main")).to_be_focused()
+    page.keyboard.press("Tab")
+    assert page.evaluate("!document.activeElement.closest('header.site-header')")
+
+
+@pages
+def test_reduced_motion(page, name):
+    page.emulate_media(reduced_motion="reduce")
+    page.goto(PAGES[name])
+    assert running_animations(page) == []
+
+
+@pytest.mark.parametrize(
+    "path", [HOME, OVERVIEW, OVERVIEW + "?weergave=grafiek", OWN_FIGURE, COMPARE_TWO, "/aanmelden/"]
+)
+def test_forced_colors(page, path):
+    page.emulate_media(forced_colors="active")
+    page.goto(path)
+    assert page.evaluate("matchMedia('(forced-colors: active)').matches")
+    assert hidden_in_forced_colors(page) == []
+    assert [stop["name"] for stop in focus_walk(page) if not stop["indicator"]] == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_figures_in_forced_colors_use_system_colours(page, scheme):
+    """A filled point, an open one and an interval stay apart when the reader's own colours replace ours."""
+    page.emulate_media(forced_colors="active", color_scheme=scheme)
+    page.goto(OVERVIEW)
+    text, background = page.evaluate(
+        "[getComputedStyle(document.body).color, getComputedStyle(document.body).backgroundColor]"
+    )
+    marks = page.evaluate("""() => Object.fromEntries(['.axis .dot', '.axis .interval', '.points .on', '.axis .hole'].map(
+        name => [name, getComputedStyle(document.querySelector(name)).stroke]))""")
+    assert marks == {".axis .dot": text, ".axis .interval": text, ".points .on": text, ".axis .hole": background}
+
+
+def test_page_titles_differ_and_name_the_site(page):
+    titles = {}
+    for name in (
+        "home",
+        "overview",
+        "practice-own-figure",
+        "compare-four",
+        "summaries",
+        "glossary",
+        "login",
+        "not-found",
+    ):
+        page.goto(PAGES[name])
+        titles[name] = page.title()
+    assert len(set(titles.values())) >= len(titles) - 1, titles
+    assert all(title.endswith("| Leerpunt") for title in titles.values()), titles
+
+
+def test_language_and_landmarks(page):
+    page.goto(OWN_FIGURE)
+    assert re.match(r"nl", page.locator("html").get_attribute("lang"))
+    for role in ("banner", "main", "contentinfo", "search"):
+        expect(page.get_by_role(role)).to_have_count(1)
+    names = [nav.get_attribute("aria-label") for nav in page.get_by_role("navigation").all()]
+    assert len(set(names)) == len(names)
+    assert all(names)
