@@ -1,5 +1,7 @@
 """How a test works in the admin: somebody with a role, and a form sent back as the browser would."""
 
+from collections.abc import Iterable
+
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -31,20 +33,16 @@ def form_data(response, **changes) -> dict[str, str]:
     for inline in response.context["inline_admin_formsets"]:
         forms += [inline.formset.management_form, *inline.formset.forms]
     data = {}
-    for form in forms:
-        for bound in form:
-            value = bound.value()
-            if isinstance(value, bool):
-                value = "on" if value else None
-            if value is not None:
-                data[bound.html_name] = bound.field.widget.format_value(value) if hasattr(
-                    bound.field.widget, "format_value"
-                ) else value
-    return {name: _plain(value) for name, value in (data | changes).items() if value is not None}
-
-
-def _plain(value):
-    return value[0] if isinstance(value, list) and len(value) == 1 else value if value != [] else ""
+    for bound in (bound for form in forms for bound in form):
+        value, widget = bound.value(), bound.field.widget
+        if isinstance(value, bool):
+            value = "on" if value else None
+        elif isinstance(value, Iterable) and not isinstance(value, str):
+            value = [str(choice) for choice in value]
+        elif value is not None:
+            value = widget.format_value(value)
+        data[bound.html_name] = value[0] if isinstance(value, list) and len(value) == 1 else value
+    return {name: value for name, value in (data | changes).items() if value not in (None, [])}
 
 
 def messages_of(response) -> list[str]:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.core.management import call_command
+from django.db import transaction
 
 from knowledgebase.models import Concept, ConceptLabel, Item, Scheme, Source, Version
 from knowledgebase.rendering import citations_in, html_of, plain, tokens_in
@@ -25,8 +26,6 @@ every_file = pytest.mark.parametrize("file", FILES, ids=lambda file: file.path.s
 @pytest.fixture(scope="module")
 def _texts(django_db_setup, django_db_blocker):
     """All texts, loaded and published once for the tests of this module, and taken out again after them."""
-    from django.db import transaction
-
     with django_db_blocker.unblock(), transaction.atomic():
         make_user("redacteur", role="redacteur")
         make_user("eindredacteur", role="eindredacteur")
@@ -104,7 +103,9 @@ def test_figures_are_not_typed_and_tone_is_calm(file):
 
 
 def test_nobody_fixed_dates_in_the_future_of_the_texts():
-    assert [file.path.name for file in FILES if file.front.get("searched_on") and not file.front.get("checked_on")] == []
+    assert [
+        file.path.name for file in FILES if file.front.get("searched_on") and not file.front.get("checked_on")
+    ] == []
 
 
 # -- loaded and published --------------------------------------------------------------------------

@@ -36,7 +36,7 @@ class AuthorsField(forms.CharField):
         return people
 
     def has_changed(self, initial: Any, data: Any) -> bool:
-        return super().has_changed(self.prepare_value(initial), self.prepare_value(data))
+        return bool(self.prepare_value(initial) != str(data or "").replace("\r\n", "\n"))
 
 
 class SourceForm(forms.ModelForm):

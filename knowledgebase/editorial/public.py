@@ -74,8 +74,7 @@ def by_title(version: Version) -> tuple[str, int]:
 
 def linked_items(version: Version, kind: str) -> list[Version]:
     """The published versions of the texts of a kind that belong with this one, in either direction."""
-    forward = Item.objects.filter(linked_from__version=version.pk).values("pk")
-    backward = Version.objects.published().filter(item_links__item=version.item_id).values("item")
-    found = Version.objects.published().filter(item__kind=kind).exclude(item=version.item_id)
-    linked = found.filter(item__in=forward) | found.filter(item__in=backward)
-    return sorted(linked.select_related("item"), key=by_title)
+    forward = Item.objects.filter(linked_from__version=version.pk).order_by().values("pk")
+    backward = Version.objects.published().filter(item_links__item=version.item_id).order_by().values("item")
+    linked = Version.objects.published().filter(item__kind=kind, item__in=forward.union(backward))  # OR reads all
+    return sorted(linked.exclude(item=version.item_id).select_related("item"), key=by_title)

@@ -48,6 +48,15 @@ def _check_edge(version: Version, to: str) -> None:
         )
 
 
+def problems_of(version: Version) -> list[str]:
+    """What is still missing before a version (as the model of its kind) may be public, as sentences."""
+    problems = version.publication_problems()
+    says_change = version.change_type and version.conclusion_changed and version.change_note.strip()
+    if version.number > 1 and not says_change:
+        problems.append(_("Say what kind of change this is, whether the conclusion changed, and what changed."))
+    return problems
+
+
 def publish(version: Version, *, by: User) -> Any:
     """Make a version public in place of the one that was; fill what is derived from it, in one transaction.
 
@@ -57,12 +66,7 @@ def publish(version: Version, *, by: User) -> Any:
         version = _locked(version)
         SiteState.touch()  # first, so that publications wait for each other: all of them write the index
         _check_edge(version, State.PUBLISHED)
-        problems = version.publication_problems()
-        if version.number > 1 and not (
-            version.change_type and version.conclusion_changed and version.change_note.strip()
-        ):
-            problems.append(_("Say what kind of change this is, whether the conclusion changed, and what changed."))
-        if problems:
+        if problems := problems_of(version):
             raise MoveRefused(*problems)
         previous = version.item.versions.published().first()
         if previous is not None:

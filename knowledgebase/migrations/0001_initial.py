@@ -826,6 +826,10 @@ class Migration(migrations.Migration):
             model_name="version",
             index=models.Index(fields=["state", "-published_at"], name="version_by_publication"),
         ),
+        migrations.AddIndex(
+            model_name="version",
+            index=models.Index(fields=["is_demo", "state"], name="version_by_demonstration"),
+        ),
         migrations.AddConstraint(
             model_name="version",
             constraint=models.UniqueConstraint(fields=("item", "number"), name="version_number_is_unique"),

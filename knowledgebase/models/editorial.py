@@ -208,7 +208,10 @@ class Version(models.Model):
                 name="later_version_says_what_changed",
             ),
         ]
-        indexes = [models.Index(fields=["state", "-published_at"], name="version_by_publication")]
+        indexes = [
+            models.Index(fields=["state", "-published_at"], name="version_by_publication"),
+            models.Index(fields=["is_demo", "state"], name="version_by_demonstration"),  # asked by every page
+        ]
 
     def __str__(self) -> str:
         return f"{self.title} (v{self.number})"

@@ -114,7 +114,9 @@ def test_tokens_are_filled_and_unknown_ones_stay_as_written():
 
 
 def test_citations_become_links_to_the_reference_and_unknown_ones_stay_as_written():
-    html = render("Dat klopt [@okkinga-2018] [@wie-2000] `[@okkinga-2018]`.", citations={"okkinga-2018": "Okkinga & co"})
+    html = render(
+        "Dat klopt [@okkinga-2018] [@wie-2000] `[@okkinga-2018]`.", citations={"okkinga-2018": "Okkinga & co"}
+    )
     assert html == (
         '<p>Dat klopt <a class="cite" href="#bron-okkinga-2018" rel="noopener noreferrer">(Okkinga &amp; co)</a> '
         "[@wie-2000] <code>[@okkinga-2018]</code>.</p>"
@@ -130,9 +132,9 @@ def test_what_tokens_and_citations_stand_for_is_text(words):
 
 
 def test_plain_is_the_words_alone():
-    assert plain("## Kop\n\nEen **{{ winst }}** [@a-1] [link](/x/) & <b>vet</b>\n\n- punt", tokens={"winst": "6 m"}) == (
-        "Kop Een 6 m link &amp; &lt;b&gt;vet&lt;/b&gt; punt"
-    )
+    assert plain(
+        "## Kop\n\nEen **{{ winst }}** [@a-1] [link](/x/) & <b>vet</b>\n\n- punt", tokens={"winst": "6 m"}
+    ) == ("Kop Een 6 m link &amp; &lt;b&gt;vet&lt;/b&gt; punt")
 
 
 # -- safety ---------------------------------------------------------------------------------------
@@ -238,7 +240,7 @@ def button(term, words):
         ("één", "<p>e\u0301e\u0301n</p>", f"<p>{button(TERM, 'één')}</p>"),
         ("e\u0301e\u0301n", "<p>één</p>", f"<p>{button(TERM, 'één')}</p>"),
         ("een", "<p>één</p>", None),
-        ("s", "<p>ſ</p>", None),
+        ("s", "<p>\u017f</p>", None),
         ("a.b", "<p>axb a.b</p>", f"<p>axb {button(TERM, 'a.b')}</p>"),
         ("effect", "<article>effect</article>", f"<article>{button(TERM, 'effect')}</article>"),
     ],

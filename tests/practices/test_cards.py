@@ -1,4 +1,3 @@
-from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -10,7 +9,7 @@ from knowledgebase.models import Scheme
 from practices import cards, plots
 from practices.models import EvidenceRating, ExternalVerdict
 from practices.ratings import EEF, OWN, Figure, Gain
-from tests.factories import make_concept, make_practice, rating, verdict
+from tests.factories import make_concept, make_practice, make_practices, rating, verdict
 
 MONTHS = (
     "Maanden zijn een manier om een verschil in toetsscores voor te stellen. Je wint geen tijd en het is geen"
@@ -157,7 +156,12 @@ def test_context_names():
         ExternalVerdict(context_key="niveau:weg", concept_id=level.pk + 1),
     ]
     names = cards.names_of(rows)
-    assert [cards.context_name(row, names) for row in rows] == ["Gemiddeld", "Lager onderwijs", "Mondeling", "niveau:weg"]
+    assert [cards.context_name(row, names) for row in rows] == [
+        "Gemiddeld",
+        "Lager onderwijs",
+        "Mondeling",
+        "niveau:weg",
+    ]
 
 
 @pytest.mark.django_db
@@ -216,7 +220,7 @@ def test_card_knows_its_levels_and_first_theme_in_the_order_of_the_text():
 
 @pytest.mark.django_db
 def test_cards_ask_the_same_of_the_database_for_1_3_and_50():
-    items = [make_practice(verdicts=[verdict(5, seen_on=date(2026, 1, 1))]).item_id for _ in range(50)]
+    items = [version.item_id for version in make_practices(50, verdicts=[verdict(5)])]
     asked = []
     for count in (1, 3, 50):
         with CaptureQueriesContext(connection) as queries:

@@ -52,7 +52,9 @@ def random_practices(number, seed):
             effect = chance.choice([None, "-0.30", "0.00", "0.055", "0.48", "0.48", "1.00", "1.30", "-1.30"])
             figures = {"strength": chance.choice([None, 0, 3, 5]), "cost": chance.choice([None, 1, 3, 5])}
             fields = rating(effect and Decimal(effect), **figures)
-            EvidenceRating.objects.create(version=version, source=None if effect is None else make_source("jansen-2020"), **fields)
+            EvidenceRating.objects.create(
+                version=version, source=None if effect is None else make_source("jansen-2020"), **fields
+            )
         if chance.random() < 0.5:
             ExternalVerdict.objects.create(version=version, **verdict(
                 chance.choice([None, -2, 0, 6]), strength=chance.choice([None, 0, 5]), cost=chance.choice([None, 2])))  # fmt: skip
@@ -103,11 +105,15 @@ def test_bitmaps_of_figures_are_what_the_figures_say(seed):
         return sorted(pk for pk, figure in shown.items() if test(figure))
 
     for level in range(1, 6):
-        assert items(f"kost:{level}") == having(lambda f: f.cost.known and f.cost.value <= level)
+        assert items(f"kost:{level}") == having(lambda f, most=level: f.cost.known and f.cost.value <= most)
     for level in range(6):
-        assert items(f"sterkte:{level}") == having(lambda f: f.strength.known and f.strength.value >= level)
+        assert items(f"sterkte:{level}") == having(
+            lambda f, least=level: f.strength.known and f.strength.value >= least
+        )
     for months in facets.MONTHS:
-        assert items(f"winst:{months}") == having(lambda f: f.gain.rank is not None and f.gain.rank >= months)
+        assert items(f"winst:{months}") == having(
+            lambda f, least=months: f.gain.rank is not None and f.gain.rank >= least
+        )
 
 
 def test_outcomes_and_resources_are_not_counted():

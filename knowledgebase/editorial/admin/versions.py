@@ -1,6 +1,7 @@
 from collections.abc import Callable
 from typing import Any, ClassVar, cast
 
+from django.apps import apps
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import models, transaction
@@ -14,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from knowledgebase.editorial.forms import LockedForm, VersionForm, WithdrawForm
-from knowledgebase.editorial.transitions import EDGES, MoveRefused, publish, withdraw
+from knowledgebase.editorial.transitions import EDGES, MoveRefused, problems_of, publish, withdraw
 from knowledgebase.models import Item, User, Version
 
 from .children import ConceptLinkInline, ItemLinkInline, SourceLinkInline
@@ -152,7 +153,7 @@ class VersionAdmin(admin.ModelAdmin):
             "item": item,
             "item_url": item_url(item),
             "items_url": reverse(f"admin:{self.opts.app_label}_{self.model.kind}_changelist"),
-            "items_name": Item.Kind(item.kind).label,
+            "items_name": apps.get_model(self.opts.app_label, self.model.kind)._meta.verbose_name_plural,
         }
 
     # -- moves
@@ -220,7 +221,7 @@ class VersionAdmin(admin.ModelAdmin):
                 return back
             context = self._context(request, version, version.title) | {"form": form}
             if to == State.PUBLISHED:
-                context["problems"] = version.publication_problems()
+                context["problems"] = problems_of(version)
         return TemplateResponse(request, template, context)
 
 

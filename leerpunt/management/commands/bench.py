@@ -99,7 +99,8 @@ def measure(size: int, rounds: int) -> list[Measured]:
     pages = {
         "overview": ["/praktijken/"] * rounds,
         "overview, two filters": ["/praktijken/?niveau=lager&kost=2"] * rounds,
-        "overview, filters, words, sorted": ["/praktijken/?niveau=lager&publiek=leerkracht&q=lezen&sorteer=winst"] * rounds,
+        "overview, filters, words, sorted": ["/praktijken/?niveau=lager&publiek=leerkracht&q=lezen&sorteer=winst"]
+        * rounds,
         "overview, last page": [f"/praktijken/?sorteer=naam&pagina={deepest}"] * rounds,
         "practice": details,
     }
@@ -126,7 +127,7 @@ def table(found: dict[str, dict[int, list[Measured]]], rounds: int) -> str:
         "# Benchmarks",
         "",
         "Written by `make bench`. Milliseconds for a whole page inside the process (middleware, queries, template, brotli),",
-        f"without network and without the answer \"not modified\": median and 95th percentile of {rounds} requests.",
+        f'without network and without the answer "not modified": median and 95th percentile of {rounds} requests.',
         f"Aims: growth from the smallest to the largest corpus below {MOST_GROWTH} times, and 95 of 100 requests under",
         f"{MOST_P95} ms on PostgreSQL.",
         "",

@@ -163,7 +163,7 @@ class Corpus:
 
     def insert_practices(self, chosen: dict[int, dict[str, int]]) -> None:
         """The rows of PracticeVersion below their Version: Django has no bulk_create for a table that extends another."""
-        columns = [field.column for field in PracticeVersion._meta.local_concrete_fields]
+        columns = [str(field.column) for field in PracticeVersion._meta.local_concrete_fields]
         names = ", ".join(connection.ops.quote_name(column) for column in columns)
         table, marks = connection.ops.quote_name(PracticeVersion._meta.db_table), ", ".join(["%s"] * len(columns))
         rows = [

@@ -20,7 +20,7 @@ def version():
     ("fields", "constraint"),
     [
         ({"context_key": ""}, "rating_has_a_context"),
-        ({"effect": None}, "rating_has_a_basis_or_says_why_not"),
+        ({"effect": None, "ci_low": None, "ci_high": None}, "rating_has_a_basis_or_says_why_not"),
         ({"source": None}, "rating_has_a_basis_or_says_why_not"),
         ({"metric": ""}, "rating_has_a_basis_or_says_why_not"),
         ({"basis": "studies"}, "rating_has_a_basis_or_says_why_not"),
@@ -58,9 +58,7 @@ def test_the_ends_of_the_scales_are_on_them(version, fields):
     row.save()
 
 
-@pytest.mark.parametrize(
-    "fields", [{"strength": 6}, {"cost": 0}, {"cost": 6}], ids=lambda fields: str(fields)
-)
+@pytest.mark.parametrize("fields", [{"strength": 6}, {"cost": 0}, {"cost": 6}], ids=str)
 def test_a_verdict_stays_on_its_scale(version, fields):
     with pytest.raises(IntegrityError, match="verdict_is_on_its_scale"):
         ExternalVerdict.objects.filter(version=version).update(**fields)

@@ -202,7 +202,9 @@ def test_of_two_savers_at_the_same_moment_one_wins():
         statuses.append(client.post(change_url(version), data).status_code)
         connections.close_all()
 
-    threads = [threading.Thread(target=save, args=(*pair, f"T{n}")) for n, pair in enumerate(zip(clients, opened, strict=True))]
+    threads = [
+        threading.Thread(target=save, args=(*pair, f"T{n}")) for n, pair in enumerate(zip(clients, opened, strict=True))
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -381,6 +383,18 @@ def test_what_is_missing_is_said_before_and_after_and_nothing_is_lost():
     assert problems == [_("Write when it does not work. If nobody knows, say so.")]
     assert messages_of(response) == problems
     assert (version.state, version.in_short) == ("draft", "- Kort.")
+
+
+def test_a_later_version_is_not_published_without_saying_what_changed():
+    draft = make_version(make_practice("feedback").item, change_note="")
+    client = logged_in("eindredacteur")
+    url = admin_url(PracticeVersion, "publish", draft.pk)
+
+    problems = client.get(url).context["problems"]
+    response = client.post(url, {"lock_version": "0"}, follow=True)
+
+    assert problems == [_("Say what kind of change this is, whether the conclusion changed, and what changed.")]
+    assert messages_of(response) == problems
 
 
 def test_only_what_was_shown_is_published():
