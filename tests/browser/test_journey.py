@@ -25,8 +25,8 @@ def press_link(page: Page, selector: str) -> None:
 def test_from_home_to_a_printed_comparison_by_keyboard(page):
     page.set_viewport_size({"width": 800, "height": 700})  # the filters are folded here
     page.goto(HOME)
-    press_link(page, ".level-links a[href*='niveau=lager']")
-    page.wait_for_url("**/praktijken/?niveau=lager")
+    press_link(page, ".level-links a[href*='niveau=basis']")
+    page.wait_for_url("**/praktijken/?niveau=basis")
     before = int(re.search(r"\d+", page.locator(".summary-line").inner_text())[0])
 
     tab_to(page, ".filter-fold > summary")
@@ -38,7 +38,7 @@ def test_from_home_to_a_printed_comparison_by_keyboard(page):
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     page.wait_for_url("**/praktijken/?*sterkte=*")
-    assert "niveau=lager" in page.url
+    assert "niveau=basis" in page.url
     after = int(re.search(r"\d+", page.locator(".summary-line").inner_text())[0])
     assert 2 <= after < before
 
@@ -94,7 +94,7 @@ def test_a_term_by_touch(new_context):
 
 def test_the_key_figures_change_measure_by_link(page):
     page.goto(OWN_FIGURE)
-    page.get_by_role("navigation", name="Toon de leerwinst als").get_by_role("link").last.click()
+    page.get_by_role("navigation", name="Toon de winst in").get_by_role("link").last.click()
     expect(page).to_have_url(re.compile("maat="))
     expect(page.locator("#kerncijfers")).to_be_in_viewport()
 
