@@ -13,5 +13,5 @@ def site(request: HttpRequest) -> dict[str, Any]:
         "site_url": settings.SITE_URL,
         "has_demo_content": cache(lambda: Version.objects.published().filter(is_demo=True).exists()),
         "page_url": settings.SITE_URL + request.path,
-        "is_filtered": bool(request.GET),
+        "is_filtered": bool(request.META.get("QUERY_STRING")),  # unread: also the page about a bad one has a frame
     }

@@ -1,10 +1,16 @@
+from collections.abc import Callable
+from functools import lru_cache, wraps
 from typing import Any
 
 from django import template
+from django.conf import settings
+from django.template.loader import render_to_string
+from django.utils.translation import get_language
 
 from knowledgebase.editorial.public import by_title
 from knowledgebase.models import Concept, Scheme
 from practices import cards, plots, wording
+from practices.filters import Option
 from practices.models import PracticeVersion
 from practices.ratings import CONVERSION, CONVERSIONS, COST_BANDS, COST_SCALE, Figure, Gain
 
@@ -23,7 +29,33 @@ register.filter("gained", wording.gained)
 register.filter("spoken_gain", wording.spoken_gain)
 
 
-@register.inclusion_tag("components/axis.html")
+Context = Callable[..., dict[str, Any]]
+
+
+def drawn_once(component: str) -> Callable[[Context], Context]:
+    """A tag that renders a component whose HTML depends on the tag's arguments alone: once for each, and kept.
+
+    The rows of a list repeat a few figures many times, and drawing them is most of the cost of the page.
+    """
+
+    def decorate(context_of: Context) -> Context:
+        @lru_cache(maxsize=4096)
+        def kept(_language: str | None, values: tuple[Any, ...], options: tuple[tuple[str, Any], ...]) -> str:
+            return render_to_string(component, context_of(*values, **dict(options)))
+
+        @register.simple_tag(name=context_of.__name__)
+        @wraps(context_of)
+        def tag(*values: Any, **options: Any) -> str:
+            if settings.DEBUG:  # so that a changed template shows
+                return render_to_string(component, context_of(*values, **options))
+            return kept(get_language(), values, tuple(options.items()))
+
+        return context_of
+
+    return decorate
+
+
+@drawn_once("components/axis.html")
 def axis(gain: Gain, *, size: str = "row") -> dict[str, Any]:
     """The mark of a learning gain on the axis; `size` is row or large."""
     return {
@@ -35,17 +67,33 @@ def axis(gain: Gain, *, size: str = "row") -> dict[str, Any]:
     }
 
 
-@register.inclusion_tag("components/axis_head.html")
+@drawn_once("components/axis_head.html")
 def axis_head() -> dict[str, Any]:
     return {"ticks": plots.ticks(), "width": plots.WIDTH}
 
 
-@register.inclusion_tag("components/points.html")
+@drawn_once("components/points.html")
 def points(figure: Figure) -> dict[str, Any]:
-    """Five points, filled or open, with the words."""
+    """Five points, filled or open; the words stand beside them."""
     value = figure.value
     dots = [] if value is None else [(index * 19 + 10, index < value) for index in range(5)]
     return {"figure": figure, "dots": dots}
+
+
+@drawn_once("components/gain_cell.html")
+def gain_cell(gain: Gain) -> dict[str, Any]:
+    return {"gain": gain}
+
+
+@drawn_once("components/figure_cell.html")
+def figure_cell(figure: Figure, label: str) -> dict[str, Any]:
+    return {"figure": figure, "label": label}
+
+
+@drawn_once("components/filter_option.html")
+def filter_option(option: Option, group: str, single: bool) -> dict[str, Any]:
+    """One choice of a filter with its count."""
+    return {"option": option, "name": group, "kind": "radio" if single else "checkbox"}
 
 
 @register.simple_tag
