@@ -88,7 +88,10 @@ def headline(gain: Gain, metric: str = "maanden", share: int = NORM_SHARE) -> He
             interval = _("%(low)s to %(high)s") % ends
         value = wording.decimal(gain.effect)
         return Headline(
-            value, wording.spoken(value), interval, _("The effect size: the difference in standard deviations between the groups.")
+            value,
+            wording.spoken(value),
+            interval,
+            _("The effect size: the difference in standard deviations between the groups."),
         )
     if metric == "leerlingen":
         if gain.effect is None:

@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
 FORBIDDEN = {"iframe", "object", "embed", "applet", "base", "style", "foreignobject", "animate", "set", "math"}
 ADDRESSES = {"href", "src", "action", "formaction", "xlink:href", "poster", "data", "srcset", "cite", "background"}
+INLINE = {"a", "abbr", "b", "button", "code", "em", "i", "label", "small", "span", "strong", "sub", "sup", "time"}
 PRIVATE = {"Cookie", "Authorization"}
 
 
@@ -37,7 +38,8 @@ class Element:
     def _texts(self):
         for child in self.children:
             if isinstance(child, Element):
-                yield from child._texts()
+                apart = "" if child.tag in INLINE else " "
+                yield from (apart, *child._texts(), apart)
             else:
                 yield child
 

@@ -14,12 +14,12 @@ _FOCUSED = f"""() => {{
   if (window.stops.includes(e)) return null;
   window.stops.push(e);
   const s = getComputedStyle(e), look = {_LOOK};
-  const seen = [...e.getClientRects()].some(r => {{
-    const x = r.left + r.width / 2, y = r.top + r.height / 2;
+  const seen = [...e.getClientRects()].some(r => [0.1, 0.5, 0.9].some(part => {{
+    const x = r.left + r.width * part, y = r.top + r.height / 2;
     if (!r.width || !r.height || x < 0 || y < 0 || x > innerWidth || y > innerHeight) return false;
     const top = document.elementFromPoint(x, y);
     return !!top && (e.contains(top) || top.contains(e) || [...(e.labels ?? [])].some(l => l.contains(top)));
-  }});
+  }}));
   return {{
     name: (e.ariaLabel || e.labels?.[0]?.innerText || e.innerText || e.value || e.id || e.tagName).trim(),
     visible: seen && s.visibility === 'visible', look: look(e)}};

@@ -49,7 +49,7 @@ def test_from_home_to_a_printed_comparison_by_keyboard(page):
     assert len(chosen) == 2
     press_link(page, "#vergelijk button")
     page.wait_for_url("**/praktijken/vergelijk/?*")
-    expect(page.get_by_role("heading", level=1)).to_have_text("Vergelijk praktijken")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Praktijken vergelijken")
     assert page.locator("thead [data-key]").count() == 2
 
     pdf = page.pdf(prefer_css_page_size=True)

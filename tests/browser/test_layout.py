@@ -40,13 +40,13 @@ def test_everything_fits(page, name):
 def test_nothing_moves_when_the_font_comes_late(new_context, path, width):
     page = new_context(viewport={"width": width, "height": 800}).new_page()
     waiting = []
-    page.route("**/*.woff2", lambda route: waiting.append(route))
+    page.route("**/*.woff2", waiting.append)
     page.goto(path, wait_until="domcontentloaded")
     page.evaluate(PAINTED)
     assert waiting, "the font was not asked for"
-    with page.expect_event("load"):
-        for route in waiting:
-            route.continue_()
+    for route in waiting:
+        route.continue_()
+    page.wait_for_load_state("load")
     page.evaluate("() => document.fonts.ready.then(() => null)")
     page.evaluate(FRAMES)
     shifts = page.evaluate("""() => new Promise(done => {

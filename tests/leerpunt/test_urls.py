@@ -264,7 +264,14 @@ def test_what_is_not_published_does_not_exist_for_anybody(client, make, state):
     for reader in (client, staff):
         response = reader.get(version.get_absolute_url())
         assert response.status_code == 404
-        for address in ("/", *LISTS, "/feed/", "/sitemap.xml", "/praktijken/vergelijk/?p=geheim", "/praktijken/?q=geheime"):
+        for address in (
+            "/",
+            *LISTS,
+            "/feed/",
+            "/sitemap.xml",
+            "/praktijken/vergelijk/?p=geheim",
+            "/praktijken/?q=geheime",
+        ):
             assert "Geheime titel" not in reader.get(address).content.decode(), address
 
 

@@ -2,11 +2,20 @@ import pytest
 
 from knowledgebase.editorial.public import by_title, linked_items
 from knowledgebase.editorial.transitions import withdraw
+from knowledgebase.editorial.versions import copy
 from knowledgebase.models import Item, SlugRedirect
-from tests.factories import make_practice, make_summary, make_user, make_version
+from tests.factories import CHANGE, bring_to, make_practice, make_summary, make_user, make_version
 from tests.pages import Page
 
 pytestmark = pytest.mark.django_db
+
+
+def changed(draft, **fields):
+    """A later version that says what changed."""
+    for name, value in (CHANGE | fields).items():
+        setattr(draft, name, value)
+    draft.save()
+    return draft
 
 
 def test_linked_in_either_direction_from_a_to_z_and_only_what_is_public():
@@ -46,9 +55,9 @@ def test_by_title_knows_no_capitals_or_accents():
 def test_a_text_that_comes_back_is_public_again(client):
     version = make_practice("feedback", state="withdrawn")
     assert client.get("/praktijken/feedback/").status_code == 410
-    draft = make_version(version.item)
+    draft = copy(version, by=version.created_by)
     assert client.get("/praktijken/feedback/").status_code == 410
-    make_version(draft.item, state="published")
+    bring_to(changed(draft), "published")
     assert Page(client.get("/praktijken/feedback/")).one("h1").text == "Feedback"
 
 
@@ -56,11 +65,11 @@ def test_the_reason_of_the_last_withdrawal_is_shown(client):
     by = make_user("baas")
     version = make_practice("feedback")
     withdraw(version, by=by, reason="Eerste reden.")
-    second = make_version(version.item, state="published", title="Nieuwe titel")
-    withdraw(second, by=by, reason="Tweede reden.\n<b>Echt.</b>")
+    second = changed(copy(version, by=by), title="Nieuwe titel")
+    withdraw(bring_to(second, "published"), by=by, reason="Tweede reden.\n<b>Echt.</b>")
     page = Page(client.get("/praktijken/feedback/"), 410)
     assert page.one("h1").text == "Nieuwe titel"
-    assert "Tweede reden.<b>Echt.</b>" in page.texts("p")
+    assert "Tweede reden. <b>Echt.</b>" in page.texts("p")
     assert "Eerste reden." not in page.main.text
 
 

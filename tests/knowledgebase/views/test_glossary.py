@@ -15,9 +15,9 @@ def test_terms_from_a_to_z_with_their_other_names(client):
     ConceptLabel.objects.create(concept=term, label="EC", relation="abbreviation")
     page = Page(client.get("/begrippen/"))
     assert [(div["id"], div.text) for div in page.one("dl", "glossary").all("div")] == [
-        ("ecart", "écartAfstand. Ook: EC."),
-        ("effect", "EffectgrootteHoe groot."),
-        ("synthese", "syntheseVeel studies samen. Ook: overzicht."),
+        ("ecart", "écart Afstand. Ook: EC."),
+        ("effect", "Effectgrootte Hoe groot."),
+        ("synthese", "synthese Veel studies samen. Ook: overzicht."),
     ]
 
 

@@ -12,7 +12,11 @@ def test_list_in_the_order_of_the_vocabulary(client):
         make_theme(slug, lead=f"Over {slug}.", concept=make_concept(Scheme.THEME, slug, order=order))
     make_theme("klad", state="draft")
     page = Page(client.get("/themas/"))
-    assert page.one("ul", "theme-list").texts("li") == ["LezenOver lezen.", "ToetsenOver toetsen.", "AndersOver anders."]
+    assert page.one("ul", "theme-list").texts("li") == [
+        "Lezen Over lezen.",
+        "Toetsen Over toetsen.",
+        "Anders Over anders.",
+    ]
 
 
 def test_a_theme_gathers_what_is_about_it(client):

@@ -59,5 +59,7 @@ def test_related_practices_of_a_concept_from_a_to_z():
 
 
 def test_concepts_of_a_scheme():
-    assert rendered('<i>{{ concepts|of_scheme:"niveau"|join:", " }}</i>', concepts={"niveau": ["a", "b"]}).texts("i") == ["a, b"]
+    assert rendered('<i>{{ concepts|of_scheme:"niveau"|join:", " }}</i>', concepts={"niveau": ["a", "b"]}).texts(
+        "i"
+    ) == ["a, b"]
     assert rendered('<i>{{ concepts|of_scheme:"vak"|length }}</i>', concepts={}).texts("i") == ["0"]

@@ -100,7 +100,7 @@ def test_the_whole_state_is_in_the_address(client):
     query = "niveau=lager&thema=lezen&kost=5&sterkte=1&winst=-5&q=lager&sorteer=kost"
     page = Page(client.get(f"/praktijken/?{query}&pagina=1"))
     assert page.keys == ["klanken", "zittenblijven"]
-    assert page.one("nav", aria_label="Weergave").all("a")[1]["href"] == f"?{query}&weergave=tabel"
+    assert page.one("ul", "tabs").all("a")[1]["href"] == f"?{query}&weergave=tabel"
     checked = [(i["name"], i["value"]) for i in page.all("input", checked=True)]
     assert checked == [("niveau", "lager"), ("thema", "lezen"), ("kost", "5"), ("sterkte", "1"), ("winst", "-5")]
     assert [option["value"] for option in page.all("option", selected=True)] == ["kost"]
@@ -339,11 +339,17 @@ def test_comparing_takes_two(client):
     assert page.one("div", "empty").texts("p")[0] == "Kies twee tot vier praktijken om te vergelijken."
     assert page.all("table") == []
     page = Page(client.get("/praktijken/vergelijk/?p=feedback"))
-    assert page.one("div", "empty").texts("p")[0] == "Om te vergelijken heb je minstens twee praktijken nodig. Kies er nog een."
+    assert (
+        page.one("div", "empty").texts("p")[0]
+        == "Om te vergelijken heb je minstens twee praktijken nodig. Kies er nog een."
+    )
     assert page.keys == ["feedback"]
     page = Page(client.get("/praktijken/vergelijk/?p=feedback&p=klanken"))
     assert page.all("div", "empty") == []
-    assert page.one("section", aria_labelledby="verschillen").texts("li")[0] == "De grootste leerwinst: Feedback (+6 maanden)."
+    assert (
+        page.one("section", aria_labelledby="verschillen").texts("li")[0]
+        == "De grootste leerwinst: Feedback (+6 maanden)."
+    )
 
 
 def test_a_gain_beyond_the_table_is_no_missing_gain(client):
