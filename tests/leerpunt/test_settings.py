@@ -18,7 +18,7 @@ PRODUCTION = {
 def started(code, **environment):
     """The answer of a fresh Python that loads the settings: (exit code, last line)."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-    done = subprocess.run(  # noqa: S603  # our own program
+    done = subprocess.run(  # our own program
         [sys.executable, "-c", f"from django.conf import settings\n{code}"],
         env=kept | {"DJANGO_SETTINGS_MODULE": "leerpunt.settings"} | environment,
         cwd=ROOT,

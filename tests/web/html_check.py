@@ -1,6 +1,5 @@
-"""The standard's own checker (vnu) on every kind of page as it is served. `make web-quality`"""
+"""The standard's own checker (vnu) on every kind of page as it is served: `python -m tests.web.html_check`"""
 
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -8,10 +7,8 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT))
-from tests.browser.pages import PAGES  # noqa: E402
-from tests.browser.server import serving  # noqa: E402
+from tests.browser.pages import PAGES
+from tests.browser.server import ROOT, serving
 
 VNU = ROOT / "tests/web/node_modules/vnu-jar/build/dist/vnu.jar"
 
@@ -24,22 +21,24 @@ def fetched(address: str) -> bytes:
         return answer.read()
 
 
-def main() -> int:
-    java = shutil.which("java")
-    if java is None:
-        print("java is missing: the HTML checker needs it.")  # noqa: T201
-        return 1
-    with serving() as url, tempfile.TemporaryDirectory() as folder:
+def remarks(url: str) -> list[str]:
+    """What the checker says about the pages of the site at this address; needs Java."""
+    with tempfile.TemporaryDirectory() as folder:
         for name, path in PAGES.items():
             (Path(folder) / f"{name}.html").write_bytes(fetched(url + path))
-        done = subprocess.run(  # noqa: S603  # our own arguments
-            [java, "-jar", str(VNU), "--format", "gnu", *map(str, sorted(Path(folder).glob("*.html")))],
-            stderr=subprocess.PIPE, text=True, check=False,
-        )  # fmt: skip
-    print(done.stderr.replace(f"file:{folder}/", ""), end="")  # noqa: T201
-    print(f"{len(PAGES)} pages, {len(done.stderr.splitlines())} remarks.")  # noqa: T201
-    return done.returncode
+        files = sorted(str(path) for path in Path(folder).iterdir())
+        done = subprocess.run(
+            ["java", "-jar", str(VNU), "--format", "gnu", *files],
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,  # noqa: S607
+        )  # noqa: RUF100, S603, S607
+        found = [line.replace(f"file:{folder}/", "").replace(folder, "") for line in done.stderr.splitlines()]
+    return found or ([f"vnu ended with {done.returncode}"] if done.returncode else [])
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    with serving() as site:
+        found = remarks(site)
+    print(*found, f"{len(PAGES)} pages, {len(found)} remarks.", sep="\n")  # noqa: RUF100, T201
+    sys.exit(bool(found))

@@ -1,18 +1,15 @@
 """Lighthouse (mobile) on the production server, with texts that are no demonstration: those are `noindex` on purpose,
-which Lighthouse counts as a fault. Prints the median of each score. `python tests/web/lighthouse.py [RUNS]`"""
+which Lighthouse counts as a fault. Prints the median of each score. `python -m tests.web.lighthouse [RUNS]`"""
 
 import json
 import os
 import statistics
 import subprocess
 import sys
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT))
-from tests.browser.conftest import CHROMIUM  # noqa: E402
-from tests.browser.pages import HOME, OVERVIEW, OWN_FIGURE  # noqa: E402
-from tests.browser.server import serving  # noqa: E402
+from tests.browser.conftest import CHROMIUM
+from tests.browser.pages import HOME, OVERVIEW, OWN_FIGURE
+from tests.browser.server import ROOT, serving
 
 PROGRAM = ROOT / "tests/web/node_modules/.bin/lighthouse"
 FLAGS = "--headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
@@ -26,7 +23,7 @@ def main(runs: int) -> int:
         for path in (HOME, OVERVIEW, OWN_FIGURE):
             scores: dict[str, list[float]] = {name: [] for name in CATEGORIES}
             for _ in range(runs):
-                done = subprocess.run(  # noqa: S603  # our own arguments
+                done = subprocess.run(  # noqa: RUF100, S603
                     [str(PROGRAM), url + path, "--quiet", "--output=json", f"--chrome-flags={FLAGS}"],
                     env=os.environ | {"CHROME_PATH": CHROMIUM}, stdout=subprocess.PIPE, check=True,
                 )  # fmt: skip
@@ -36,7 +33,7 @@ def main(runs: int) -> int:
                 failing = [key for key, audit in report["audits"].items() if audit.get("score") == 0]
             medians = {name: round(100 * statistics.median(values)) for name, values in scores.items()}
             lowest = min(lowest, *medians.values())
-            print(path, medians, "failing:", failing)  # noqa: T201
+            print(path, medians, "failing:", failing)  # noqa: RUF100, T201
     return lowest < LOWEST
 
 
