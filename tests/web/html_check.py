@@ -31,7 +31,7 @@ def remarks(url: str) -> list[str]:
             ["java", "-jar", str(VNU), "--format", "gnu", *files],
             stderr=subprocess.PIPE,
             text=True,
-            check=False,  # noqa: S607
+            check=False,
         )  # noqa: RUF100, S603, S607
         found = [line.replace(f"file:{folder}/", "").replace(folder, "") for line in done.stderr.splitlines()]
     return found or ([f"vnu ended with {done.returncode}"] if done.returncode else [])
