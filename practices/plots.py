@@ -106,7 +106,7 @@ def plot(entries: Iterable[tuple[int, Gain, int | None, int | None, str]]) -> Pl
     """Strength of evidence against learning gain. Entries: (number, gain, strength, cost, label); an unknown gain
     has no point, an unknown strength has a row of its own.
 
-    Points that would cover each other are set apart downwards within their row.
+    Points that would cover each other are set apart: three above each other, the next three a little to their right.
     """
     taken: dict[tuple[int, int], int] = {}
     points = []
@@ -116,14 +116,14 @@ def plot(entries: Iterable[tuple[int, Gain, int | None, int | None, str]]) -> Pl
             continue
         row = UNKNOWN_ROW if strength is None else strength
         place = (shape.x, row)
-        offset = taken.get(place, 0)
-        taken[place] = offset + 1
+        right, down = divmod(taken.get(place, 0), 3)
+        taken[place] = taken.get(place, 0) + 1
         shift = PLOT_LEFT - MARGIN
         points.append(
             PlotPoint(
                 number=number,
-                x=shape.x + shift,
-                y=strength_y(row) + min(offset, 2) * 20 - 10,
+                x=shape.x + shift + right * 10,
+                y=strength_y(row) + (0, -20, 20)[down],
                 low=None if shape.low is None else shape.low + shift,
                 high=None if shape.high is None else shape.high + shift,
                 is_open=shape.is_open,

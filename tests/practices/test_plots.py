@@ -52,10 +52,10 @@ def test_plot_places_points_by_gain_and_strength():
     first, second = plot.points
     shift = plots.PLOT_LEFT - plots.MARGIN
     assert (first.number, first.x, first.y, first.low, first.high, first.is_open, first.cost, first.label) == (
-        1, 320 + shift, plots.strength_y(5) - 10, 290 + shift, 350 + shift, False, 2, "A",
+        1, 320 + shift, plots.strength_y(5), 290 + shift, 350 + shift, False, 2, "A",
     )  # fmt: skip
     assert (second.number, second.x, second.y, second.low, second.high, second.is_open, second.cost) == (
-        2, 80 + shift, plots.strength_y(0) - 10, None, None, True, None,
+        2, 80 + shift, plots.strength_y(0), None, None, True, None,
     )  # fmt: skip
 
 
@@ -68,7 +68,7 @@ def test_stronger_evidence_stands_higher():
 
 def test_unknown_strength_has_a_row_of_its_own():
     [point] = plots.plot([(1, own(6), None, 1, "A")]).points
-    assert point.y == plots.strength_y(plots.UNKNOWN_ROW) - 10
+    assert point.y == plots.strength_y(plots.UNKNOWN_ROW)
 
 
 def test_a_practice_without_a_gain_has_no_point():
