@@ -1,8 +1,11 @@
 from collections.abc import Iterator
 
 import pytest
+from django.conf import settings
 
 from knowledgebase import rendering
+
+settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # the real one is slow on purpose
 
 
 @pytest.fixture(autouse=True)

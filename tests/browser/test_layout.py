@@ -40,7 +40,7 @@ def test_everything_fits(page, name):
 def test_nothing_moves_when_the_font_comes_late(new_context, path, width):
     page = new_context(viewport={"width": width, "height": 800}).new_page()
     waiting = []
-    page.route("**/*.woff2", waiting.append)
+    page.route("**/*.woff2", lambda route: waiting.extend([route]))
     page.goto(path, wait_until="domcontentloaded")
     page.evaluate(PAINTED)
     assert waiting, "the font was not asked for"
