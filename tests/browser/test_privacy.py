@@ -56,7 +56,7 @@ def test_the_first_view_is_light(page, path):
 def test_static_files_are_hashed_compressed_and_kept(page):
     answers = []
     page.on("response", lambda answer: answers.extend([answer]))
-    page.goto(HOME)
+    page.goto(HOME, wait_until="networkidle")
     files = [answer for answer in answers if "/static/" in answer.url]
     assert len(files) >= 4
     for answer in files:

@@ -394,6 +394,7 @@ def _vector(text, limit=None):
     return text.replace("\x00", "")[:limit]
 
 
+@pytest.mark.slow  # every vector in every field on every page
 def test_vectors_in_every_field_are_inert_on_every_page(client, monkeypatch):
     """One practice, summary, theme, page, source, term and concept of each vector, read on every page that shows it."""
     monkeypatch.setattr(facets, "put", lambda version: None)
