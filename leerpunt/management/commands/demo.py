@@ -65,10 +65,11 @@ class Command(BaseCommand):
             call_command("flush", interactive=False, verbosity=0)
 
     def make_accounts(self, password: str) -> None:
-        """The role accounts. Their password is set when they are made, and again when DEMO_PASSWORD is another."""
+        """The role accounts. An account that exists keeps its password, unless DEMO_PASSWORD now says another."""
+        chosen = "DEMO_PASSWORD" in os.environ
         for username, role in ACCOUNTS.items():
-            user, _created = User.objects.get_or_create(username=username, defaults={"is_staff": True})
-            if not user.check_password(password):
+            user, created = User.objects.get_or_create(username=username, defaults={"is_staff": True})
+            if created or (chosen and not user.check_password(password)):
                 user.set_password(password)
                 user.save(update_fields=["password"])
             user.groups.set([Group.objects.get(name=role)])
