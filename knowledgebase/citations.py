@@ -282,3 +282,10 @@ def _bibtex_name(person: Mapping[str, str]) -> str:
 def _bibtex_part(name: str) -> str:
     text = _bibtex_text(name)
     return f"{{{text}}}" if "," in text or " and " in f" {text} " else text
+
+
+def as_file(reference: Reference, form: str) -> tuple[str, str]:
+    """A reference for reference software, with its media type; `form` is ris or bib."""
+    if form == "ris":
+        return ris(reference), "application/x-research-info-systems; charset=utf-8"
+    return bibtex(reference), "application/x-bibtex; charset=utf-8"

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.generic.base import ContextMixin, View
 
 from knowledgebase import rendering
+from knowledgebase.citations import Reference, as_file
 from knowledgebase.models import Item, SlugRedirect, Source, Version
 from knowledgebase.search import fold
 
@@ -65,6 +66,13 @@ class PublishedTextView(ContextMixin, View):
                 links__version=version.pk, retraction=Source.Retraction.RETRACTED
             ).exists(),
         }
+
+
+def citation_file(reference: Reference, name: str, form: str) -> HttpResponse:
+    """A citation to download: `name`.ris or `name`.bib."""
+    text, media_type = as_file(reference, form)
+    disposition = f'attachment; filename="{name}.{form}"'
+    return HttpResponse(text, content_type=media_type, headers={"Content-Disposition": disposition})
 
 
 def by_title(version: Version) -> tuple[str, int]:

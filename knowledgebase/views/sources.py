@@ -6,8 +6,8 @@ from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from knowledgebase.citations import Reference, bibtex, ris
-from knowledgebase.editorial.public import by_title
+from knowledgebase.citations import Reference
+from knowledgebase.editorial.public import by_title, citation_file
 from knowledgebase.models import Source, Version
 from knowledgebase.search import fold, words_of
 from knowledgebase.search.fields import page_number, read_query
@@ -71,11 +71,4 @@ def cite(request: HttpRequest, slug: str, form: str) -> HttpResponse:
     source = Source.objects.filter(key=slug).first()
     if source is None:
         raise Http404(_("There is no source at this address."))
-    reference = Reference.of_source(source)
-    text, kind = (ris(reference), "application/x-research-info-systems") if form == "ris" else (
-        bibtex(reference), "application/x-bibtex")  # fmt: skip
-    return HttpResponse(
-        text,
-        content_type=f"{kind}; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="{slug}.{form}"'},
-    )
+    return citation_file(Reference.of_source(source), slug, form)

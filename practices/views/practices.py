@@ -9,8 +9,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from knowledgebase import rendering
-from knowledgebase.citations import Reference, bibtex, ris
-from knowledgebase.editorial.public import PublishedTextView, linked_items
+from knowledgebase.citations import Reference
+from knowledgebase.editorial.public import PublishedTextView, citation_file, linked_items
 from knowledgebase.models import Concept, Item, Scheme, Version
 from knowledgebase.search.fields import page_number, seen
 from knowledgebase.structured_data import breadcrumbs, graph, learning_resource
@@ -201,11 +201,4 @@ def cite(request: HttpRequest, slug: str, form: str) -> HttpResponse:
     version = PracticeVersion.objects.published().filter(item__slug=slug).select_related("item").first()
     if version is None:
         raise Http404(_("There is no text at this address."))
-    reference = Reference.of_version(version, settings.SITE_URL + version.get_absolute_url())
-    text, kind = (ris(reference), "application/x-research-info-systems") if form == "ris" else (
-        bibtex(reference), "application/x-bibtex")  # fmt: skip
-    return HttpResponse(
-        text,
-        content_type=f"{kind}; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="{slug}.{form}"'},
-    )
+    return citation_file(Reference.of_version(version, settings.SITE_URL + version.get_absolute_url()), slug, form)
