@@ -15,7 +15,7 @@ export npm_config_update_notifier := false
 export HYPOTHESIS_STORAGE_DIRECTORY := $(CACHE)/hypothesis
 
 # What a production server would have, for the checks; no connection is made.
-AS_PRODUCTION := LEERPUNT_MODE=production SECRET_KEY=only-for-make-check-0123456789-abcdefghijklmnopqrstuvwxyz \
+AS_PRODUCTION := LEERPUNT_MODE=production AUDIT_KEY=only-for-make-check-0123456789 SECRET_KEY=only-for-make-check-0123456789-abcdefghijklmnopqrstuvwxyz \
 	ALLOWED_HOSTS=www.example.org CSRF_TRUSTED_ORIGINS=https://www.example.org SITE_URL=https://www.example.org \
 	DATABASE_URL=postgres://leerpunt@localhost/leerpunt
 AS_DEVELOPER := LEERPUNT_MODE=development DATABASE_URL=sqlite://:memory:

@@ -49,14 +49,17 @@ def kept_secret() -> str:
 DEBUG = MODE == "development" and os.environ.get("DEBUG", "1") == "1"
 if PRODUCTION:
     SECRET_KEY = required("SECRET_KEY", "a-long-random-text")
+    AUDIT_KEY = required("AUDIT_KEY", "another-long-random-text, which never changes")
     ALLOWED_HOSTS = listed("ALLOWED_HOSTS") or [required("ALLOWED_HOSTS", "www.example.org")]
     SITE_URL = required("SITE_URL", "https://www.example.org").rstrip("/")
 else:
-    SECRET_KEY = kept_secret() if DEMO else "only-for-development-and-tests"
+    SECRET_KEY = AUDIT_KEY = kept_secret() if DEMO else "only-for-development-and-tests"
     ALLOWED_HOSTS = listed("ALLOWED_HOSTS") or ["localhost", "127.0.0.1", "[::1]"]
     SITE_URL = os.environ.get("SITE_URL", "http://127.0.0.1:8000").rstrip("/")
 CSRF_TRUSTED_ORIGINS = listed("CSRF_TRUSTED_ORIGINS")
 SECURITY_CONTACT = os.environ.get("SECURITY_CONTACT", "")  # a mail or web address, printed in security.txt
+
+REVIEW_AFTER_MONTHS = 24  # after an approval, the commissions look at a text again
 
 INSTALLED_APPS = [
     "leerpunt",

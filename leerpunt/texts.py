@@ -14,7 +14,7 @@ import yaml
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
-from knowledgebase.editorial.versions import start_draft
+from knowledgebase.editorial import transitions
 from knowledgebase.models import Concept, ConceptLink, Item, ItemLink, Scheme, Source, SourceLink, User, Version
 from knowledgebase.rendering import citations_in
 from practices.models import EvidenceRating, ExternalVerdict
@@ -121,7 +121,7 @@ def _draft(file: TextFile, item: Item, items: dict[tuple[str, str], Item], *, by
     if missing := file.missing_sources():
         raise TextError(f"{file.path.name}: not in sources: {', '.join(sorted(missing))}.")
     try:
-        draft: Any = start_draft(item, by=by)
+        draft: Any = transitions.begin(item, by=by)
         for name in FIELDS:
             if front.get(name) is not None and hasattr(draft, name):
                 setattr(draft, name, front[name])
@@ -138,6 +138,7 @@ def _draft(file: TextFile, item: Item, items: dict[tuple[str, str], Item], *, by
                 child = model(version=draft, order=order, **_fields(dict(row)))
                 child.full_clean()
                 child.save()
+        transitions.saved(draft, by=by)
     except (ValidationError, TypeError, KeyError, Concept.DoesNotExist, Source.DoesNotExist) as error:
         raise TextError(f"{file.path.name}: {error!r}") from error
     return cast("Version", draft)

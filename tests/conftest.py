@@ -2,8 +2,10 @@ from collections.abc import Iterator
 
 import pytest
 from django.conf import settings
+from django.test import TransactionTestCase
 
 from knowledgebase import rendering
+from knowledgebase.editorial import guards
 
 settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # the real one is slow on purpose
 
@@ -14,3 +16,17 @@ def _forget_lexicon() -> Iterator[None]:
     rendering._lexicon.cache_clear()
     yield
     rendering._lexicon.cache_clear()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _flush_past_the_guards() -> Iterator[None]:
+    """Tests with real transactions end in a flush, which deletes what the guards keep."""
+    teardown = TransactionTestCase._fixture_teardown
+
+    def flush(self: TransactionTestCase) -> None:
+        with guards.door("flush after a test"):
+            teardown(self)
+
+    TransactionTestCase._fixture_teardown = flush
+    yield
+    TransactionTestCase._fixture_teardown = teardown

@@ -18,7 +18,8 @@ HASH_VERSION = 1
 # What the workflow writes on a version, and what belongs to one version only: neither copied nor hashed as content.
 BOOKKEEPING = frozenset({
     "id", "version_ptr", "item", "number", "state", "lock_version", "content_hash", "hash_version", "based_on",
-    "created_by", "created_at", "published_by", "published_at", "withdrawn_at", "withdrawal_reason",
+    "created_by", "created_at", "round_no", "submitted_at", "submitted_by", "publish_at", "scheduled_by",
+    "published_by", "published_at", "withdrawn_at", "withdrawn_by", "withdrawal_reason",
 })  # fmt: skip
 CHANGE_FIELDS = frozenset({"change_type", "conclusion_changed", "change_note"})
 
@@ -43,9 +44,10 @@ def text_fields(version: Version) -> Iterator[models.Field]:
 
 
 def start_draft(item: Item, *, by: User, based_on: Version | None = None) -> Any:
-    """The open version of an item: the one there is, else a new draft copied from `based_on` or the published one.
+    """The open version of an item: the one there is, else a new draft.
 
-    Raises OpenVersionNotEditable when the open version is with the commissions.
+    A draft is a copy of `based_on`, else of the published version, else of the newest one; the first draft of an item
+    is empty and not saved yet. Raises OpenVersionNotEditable when the open version is with the commissions.
     """
     with transaction.atomic():
         Item.objects.select_for_update().get(pk=item.pk)
@@ -53,7 +55,7 @@ def start_draft(item: Item, *, by: User, based_on: Version | None = None) -> Any
             if current.state not in EDITABLE:
                 raise OpenVersionNotEditable(current)
             return current.specific()
-        origin = based_on or item.versions.published().first()
+        origin = based_on or item.versions.published().first() or item.versions.order_by("-number").first()
         if origin is not None:
             return copy(origin.specific(), by=by)
         draft = Version.model_for(item.kind)(item=item, created_by=by, number=next_number(item))
@@ -102,8 +104,13 @@ def canonical(version: Version) -> dict[str, Any]:
 
 
 def content_hash(version: Version) -> str:
-    """SHA-256 of the canonical JSON (sorted keys, NFC text, no spaces), as 64 hexadecimal digits."""
-    payload = {"hash_version": HASH_VERSION} | canonical(version)
+    """SHA-256 of what a version says, as 64 hexadecimal digits."""
+    return hash_of(canonical(version))
+
+
+def hash_of(content: dict[str, Any]) -> str:
+    """SHA-256 of canonical content as JSON (sorted keys, NFC text, no spaces), as 64 hexadecimal digits."""
+    payload = {"hash_version": HASH_VERSION} | content
     text = json.dumps(payload, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(unicodedata.normalize("NFC", text).encode()).hexdigest()
 

@@ -1,5 +1,7 @@
 """Every model of this app: import them from here."""
 
+from .audit import AuditActor, AuditEvent
+from .commissions import Commission, Criterion, Membership
 from .editorial import (
     EDITABLE,
     OPEN,
@@ -11,11 +13,15 @@ from .editorial import (
     SlugRedirect,
     Version,
     VersionChild,
+    VersionContributor,
 )
 from .links import ConceptLink, ItemLink, SourceLink
+from .outbox import OutboxMessage
 from .pages import Page, PageVersion
 from .people import User
+from .previews import PreviewToken
 from .rendered import RenderedText
+from .reviews import Comment, CriterionAnswer, Decision, Recusal, Review, ReviewRound
 from .search import SearchEntry
 from .site import SiteState
 from .sources import DOIField, Source, normalise_doi
@@ -28,17 +34,30 @@ __all__ = [
     "OPEN",
     "PUBLIC_ONCE",
     "ROOT_PAGES",
+    "AuditActor",
+    "AuditEvent",
+    "Comment",
+    "Commission",
     "Concept",
     "ConceptLabel",
     "ConceptLink",
+    "Criterion",
+    "CriterionAnswer",
     "DOIField",
+    "Decision",
     "Item",
     "ItemLink",
     "ItemQuerySet",
     "KindManager",
+    "Membership",
+    "OutboxMessage",
     "Page",
     "PageVersion",
+    "PreviewToken",
+    "Recusal",
     "RenderedText",
+    "Review",
+    "ReviewRound",
     "Scheme",
     "SearchEntry",
     "SiteState",
@@ -52,5 +71,6 @@ __all__ = [
     "User",
     "Version",
     "VersionChild",
+    "VersionContributor",
     "normalise_doi",
 ]

@@ -145,6 +145,9 @@ class Version(models.Model):
 
     kind: ClassVar[str]  # every subclass says which kind of item it is the text of
     markdown_fields: ClassVar[tuple[str, ...]] = ()  # in reading order
+    # Fields and kinds of child rows that are the business of one commission only; all others are both commissions'.
+    user_fields: ClassVar[frozenset[str]] = frozenset({"item_links", "licence", "is_demo"})
+    scientific_fields: ClassVar[frozenset[str]] = frozenset({"source_links", "checked_on", "searched_on"})
 
     item = models.ForeignKey(Item, models.PROTECT, related_name="versions", verbose_name=_("text"))
     number = models.PositiveIntegerField(_("version"), editable=False)
@@ -160,11 +163,23 @@ class Version(models.Model):
     )
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, editable=False, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
+    round_no = models.PositiveSmallIntegerField(_("round"), default=0, editable=False)
+    submitted_at = models.DateTimeField(null=True, blank=True, editable=False)
+    submitted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, editable=False, related_name="+"
+    )
+    publish_at = models.DateTimeField(_("publish at"), null=True, blank=True, editable=False)
+    scheduled_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, editable=False, related_name="+"
+    )
     published_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, editable=False, related_name="+"
     )
     published_at = models.DateTimeField(_("published at"), null=True, blank=True, editable=False)
     withdrawn_at = models.DateTimeField(null=True, blank=True, editable=False)
+    withdrawn_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, editable=False, related_name="+"
+    )
     withdrawal_reason = models.TextField(_("why it was withdrawn"), blank=True, editable=False)
 
     title = models.CharField(_("title"), max_length=160)
@@ -186,7 +201,10 @@ class Version(models.Model):
         ordering = ["item_id", "-number"]
         verbose_name = _("version")
         verbose_name_plural = _("versions")
-        permissions = [("publish_version", "Can publish and withdraw versions")]
+        permissions = [
+            ("write_version", "Can write and submit versions"),
+            ("publish_version", "Can publish and withdraw versions"),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["item", "number"], name="version_number_is_unique"),
             models.UniqueConstraint(
@@ -199,9 +217,15 @@ class Version(models.Model):
                 name="public_version_says_when_who_and_what",
             ),
             models.CheckConstraint(
-                condition=Q(state=State.WITHDRAWN, withdrawn_at__isnull=False) & ~Q(withdrawal_reason="")
+                condition=Q(state=State.WITHDRAWN, withdrawn_at__isnull=False, withdrawn_by__isnull=False)
+                & ~Q(withdrawal_reason="")
                 | ~Q(state=State.WITHDRAWN) & Q(withdrawn_at__isnull=True),
                 name="withdrawn_version_says_when_and_why",
+            ),
+            models.CheckConstraint(
+                condition=Q(publish_at=None, scheduled_by=None)
+                | Q(publish_at__isnull=False, scheduled_by__isnull=False, state__in=[State.APPROVED, *PUBLIC_ONCE]),
+                name="schedule_says_who_and_is_for_approved_versions",
             ),
             models.CheckConstraint(
                 condition=~CHANGE_REQUIRED | ~Q(change_type="") & ~Q(conclusion_changed="") & ~Q(change_note=""),
@@ -253,6 +277,21 @@ class Version(models.Model):
     def publication_problems(self) -> list[str]:
         """What is still missing before this text may be public, as sentences for the editor."""
         return [] if self.title.strip() else [str(_("Give the text a title."))]
+
+
+class VersionContributor(models.Model):
+    """Somebody who saved a version at least once: they never review or decide on the text."""
+
+    version = models.ForeignKey(Version, models.CASCADE, related_name="contributors")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="contributions")
+    first_at = models.DateTimeField(auto_now_add=True)
+    last_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["version", "user"], name="contributor_is_named_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user}, {self.version}"
 
 
 class VersionChild(models.Model):

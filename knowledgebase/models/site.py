@@ -31,3 +31,9 @@ class SiteState(models.Model):
             _state, created = cls.objects.get_or_create(pk=1, defaults={"changed_at": now})
             if not created:  # somebody else made it in between
                 cls.touch()
+
+    @classmethod
+    def locked(cls) -> "SiteState":
+        """The row, locked until the transaction ends."""
+        cls.objects.get_or_create(pk=1)
+        return cls.objects.select_for_update().get(pk=1)

@@ -21,6 +21,8 @@ class SummaryVersion(Version):
     kind = Item.Kind.SUMMARY
     markdown_fields = ("key_findings", "unknown", "method")
 
+    scientific_fields = Version.scientific_fields | {"method"}
+
     question = models.CharField(_("question"), max_length=240, help_text=_("The question a teacher would ask."))
     answer = models.TextField(_("answer in one sentence"))
     key_findings = models.TextField(_("key findings"), blank=True)

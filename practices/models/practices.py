@@ -42,6 +42,9 @@ class PracticeVersion(Version):
         "change_our_mind",
     )
 
+    user_fields = Version.user_fields | {"time_and_roles", "scenario"}
+    scientific_fields = Version.scientific_fields | {"ratings", "verdicts"}
+
     in_short = models.TextField(_("in short"), blank=True, help_text=_("Three to five points."))
     when_not = models.TextField(_("when not, where it goes wrong"), blank=True)
     what_it_is = models.TextField(_("what it is"), blank=True)

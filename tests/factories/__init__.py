@@ -1,7 +1,8 @@
 """What tests are about, made by plain functions: `make_practice(state="published", ratings=[rating(effect="0.48")])`.
 
 Whatever is not asked for is the least that is needed to be complete, so that a text made here can be published.
-Published versions went through `transitions.publish`, withdrawn ones through `transitions.withdraw`.
+Versions come to their state along legal moves only: the commissions' part is written by `approve` in a few rows, the
+rest goes through the verbs of `transitions`.
 """
 
 from collections.abc import Iterable
@@ -13,18 +14,23 @@ from unittest.mock import patch
 from django.contrib.auth.models import Group
 
 from knowledgebase.editorial.transitions import publish, withdraw
-from knowledgebase.editorial.versions import start_draft
+from knowledgebase.editorial.versions import canonical, hash_of, start_draft
 from knowledgebase.models import (
+    Commission,
     Concept,
     ConceptLabel,
     ConceptLink,
+    Decision,
     Item,
     ItemLink,
+    Membership,
+    ReviewRound,
     Scheme,
     Source,
     SourceLink,
     User,
     Version,
+    VersionContributor,
 )
 from practices import facets
 from practices.models import EvidenceRating, ExternalVerdict
@@ -44,8 +50,27 @@ def make_user(username: str = "", *, role: str = "", password: str | None = None
 
 
 def anybody() -> User:
-    """The account behind texts of which nobody asks who wrote them."""
-    return User.objects.get_or_create(username="iemand")[0]
+    """The account behind texts of which nobody asks who wrote and published them."""
+    user, created = User.objects.get_or_create(username="iemand")
+    if created:
+        user.groups.add(Group.objects.get(name="eindredacteur"))
+    return user
+
+
+def commission(code: str = "user") -> Commission:
+    return Commission.objects.get(code=code)
+
+
+def make_member(code: str = "user", username: str = "", *, role: str = "member", **fields: Any) -> Membership:
+    """A seat in a commission, with an account of its own."""
+    user = make_user(username or f"{role}-{code}-{next(_numbers)}")
+    return Membership.objects.create(commission=commission(code), user=user, role=role, **fields)
+
+
+def chair(code: str = "user") -> Membership:
+    """The chair of a commission; the one there is, if the seat is filled."""
+    seats = Membership.objects.active().filter(commission__code=code, role=Membership.Role.CHAIR)
+    return seats.select_related("user", "commission").first() or make_member(code, f"chair-{code}", role="chair")
 
 
 def make_concept(scheme: str = Scheme.LEVEL, slug: str = "lager", name: str = "", **fields: Any) -> Concept:
@@ -127,6 +152,7 @@ def make_version(
     for name, value in ((CHANGE if version.number > 1 else {}) | fields).items():
         setattr(version, name, value)
     version.save()
+    VersionContributor.objects.get_or_create(version=version, user=by)
     for order, concept in enumerate(concepts):
         ConceptLink.objects.create(version=version, concept=concept, order=order)
     for order, source in enumerate(sources):
@@ -143,19 +169,77 @@ def make_version(
     return bring_to(version, state, by=by)
 
 
+def in_review(version: Any, *, by: User | None = None) -> ReviewRound:
+    """Lay a version before the commissions without the audit trail and the mails of `submit`. Returns the round."""
+    content = canonical(version)
+    round = ReviewRound.objects.create(
+        version_id=version.pk,
+        number=version.round_no + 1,
+        content_hash=hash_of(content),
+        content=content,
+        opened_by=by or anybody(),
+        due_on=date(2099, 1, 1),
+    )
+    version.state, version.round_no, version.content_hash = State.IN_REVIEW, round.number, round.content_hash
+    version.submitted_at, version.submitted_by = round.opened_at, round.opened_by
+    version.save(update_fields=["state", "round_no", "content_hash", "submitted_at", "submitted_by"])
+    return round
+
+
+def decision(round: ReviewRound, code: str, *, outcome: str = Decision.Outcome.APPROVE, **fields: Any) -> Decision:
+    """What a commission decided, without the reviews that come before it."""
+    seat = chair(code)
+    return Decision.objects.create(
+        **{
+            "round": round,
+            "commission": seat.commission,
+            "membership": seat,
+            "outcome": outcome,
+            "content_hash": round.content_hash,
+            "decided_by": seat.user,
+            "quorum_needed": 2,
+            "quorum_reached": 2,
+            "rationale": "De commissie vindt de tekst in orde.",
+        }
+        | fields
+    )
+
+
+def approve(version: Any, *, by: User | None = None) -> Any:
+    """The version, approved by both commissions."""
+    round = in_review(version, by=by) if version.is_editable else version.rounds.open().get()
+    for code in Commission.Code.values:
+        decision(round, code)
+    round.closed_at, round.outcome = round.opened_at, ReviewRound.Outcome.APPROVED
+    round.save(update_fields=["closed_at", "outcome"])
+    version.state = State.APPROVED
+    version.save(update_fields=["state"])
+    return version
+
+
 def bring_to(version: Any, state: str, *, by: User | None = None) -> Any:
-    """The version in that state, through the door that leads there."""
-    by = by or anybody()
+    """The version in that state, through the doors that lead there."""
+    publisher = anybody()
+    if state == State.IN_REVIEW:
+        in_review(version, by=by)
+    elif state == State.CHANGES_REQUESTED:
+        round = in_review(version, by=by)
+        decision(round, "user", outcome=Decision.Outcome.CHANGES)
+        round.closed_at, round.outcome = round.opened_at, ReviewRound.Outcome.CHANGES
+        round.save(update_fields=["closed_at", "outcome"])
+        version.state = state
+        version.save(update_fields=["state"])
+    elif state == State.DISCARDED:
+        version.state = state
+        version.save(update_fields=["state"])
+    elif state != State.DRAFT:
+        version = approve(version, by=by)
     if state in {State.PUBLISHED, State.SUPERSEDED, State.WITHDRAWN}:
-        version = publish(version, by=by)
+        version = publish(version, by=publisher)
     if state == State.WITHDRAWN:
-        version = withdraw(version, by=by, reason="De studie erachter is ingetrokken.")
+        version = withdraw(version, by=publisher, reason="De studie erachter is ingetrokken.")
     elif state == State.SUPERSEDED:
-        publish(make_version(version.item, by=by), by=by)
-        version.refresh_from_db()
-    elif state not in {State.DRAFT, State.PUBLISHED}:
-        # No verb leads there yet: these states come with the review rounds.
-        Version.objects.filter(pk=version.pk).update(state=state)
+        publish(approve(make_version(version.item, by=by)), by=publisher)
         version.refresh_from_db()
     return version
 

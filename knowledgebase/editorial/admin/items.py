@@ -15,7 +15,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from knowledgebase.editorial.forms import ItemForm, NewItemForm, item_label
-from knowledgebase.editorial.versions import OpenVersionNotEditable, start_draft
+from knowledgebase.editorial.transitions import begin
+from knowledgebase.editorial.versions import OpenVersionNotEditable
 from knowledgebase.models import OPEN, Item, SiteState, SlugRedirect, User, Version
 
 from .filters import DemoFilter, LevelFilter, StateFilter, ThemeFilter
@@ -153,10 +154,11 @@ class TextAdmin(admin.ModelAdmin):
                 SiteState.touch()
             return
         super().save_model(request, obj, form, change)
-        draft = start_draft(obj, by=cast(User, request.user))
+        draft = begin(obj, by=cast(User, request.user))
         for name, value in form.draft_fields().items():
             setattr(draft, name, value)
         draft.save()
+        saved(draft, by=cast(User, request.user))
         self.log_addition(request, draft, [{"added": {}}])
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
@@ -188,10 +190,9 @@ class TextAdmin(admin.ModelAdmin):
             raise PermissionDenied
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
-        last = Version.objects.filter(item=item).exclude(state=State.PUBLISHED).order_by("-number").first()
         known = set(item.versions.values_list("pk", flat=True))
         try:
-            draft = start_draft(item, by=cast(User, request.user), based_on=None if item.public_number else last)
+            draft = begin(item, by=cast(User, request.user))
         except OpenVersionNotEditable:
             self.message_user(
                 request, _("The open version is with the commissions: nobody can edit it now."), messages.WARNING

@@ -5,7 +5,7 @@ from django.apps import apps
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import models, transaction
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -15,7 +15,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from knowledgebase.editorial.forms import LockedForm, VersionForm, WithdrawForm
-from knowledgebase.editorial.transitions import EDGES, MoveRefused, problems_of, publish, withdraw
+from knowledgebase.editorial.refusals import MoveRefused
+from knowledgebase.editorial.transitions import EDGES, problems_of, publish, saved, withdraw
 from knowledgebase.models import Item, User, Version
 
 from .children import ConceptLinkInline, ItemLinkInline, SourceLinkInline
@@ -111,7 +112,7 @@ class VersionAdmin(admin.ModelAdmin):
 
     def save_related(self, request: HttpRequest, form: ModelForm, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
-        Version.objects.filter(pk=form.instance.pk).update(lock_version=F("lock_version") + 1)
+        saved(form.instance, by=cast(User, request.user))
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         """A text without any version left goes with its draft."""

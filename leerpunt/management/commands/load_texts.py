@@ -7,7 +7,6 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
-from knowledgebase.editorial.transitions import MoveRefused, publish
 from knowledgebase.models import User
 from leerpunt.texts import TextError, load, read_folder
 from practices import facets
@@ -21,22 +20,17 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--folder", type=Path, default=FIXTURES / "texts")
         parser.add_argument("--by", required=True, help="The account that writes the drafts.")
-        parser.add_argument("--publish-by", help="Publish the new drafts through this account.")
         parser.add_argument("--demo", action="store_true", help="Mark the texts as demonstration content.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        accounts = {user.username: user for user in User.objects.all()}
-        for name in filter(None, (options["by"], options["publish_by"])):
-            if name not in accounts:
-                raise CommandError(f"There is no account {name}.")
+        author = User.objects.filter(username=options["by"]).first()
+        if author is None:
+            raise CommandError(f"There is no account {options['by']}.")
         try:
             with transaction.atomic():
                 call_command("loaddata", FIXTURES / "concepts.yaml", FIXTURES / "sources.yaml", verbosity=0)
                 facets.rebuild()  # loaded vocabularies may differ from those that were there
-                drafts = load(read_folder(options["folder"]), by=accounts[options["by"]], is_demo=options["demo"])
-                if options["publish_by"]:
-                    for draft in drafts:
-                        publish(draft, by=accounts[options["publish_by"]])
-        except (TextError, MoveRefused) as error:
+                drafts = load(read_folder(options["folder"]), by=author, is_demo=options["demo"])
+        except TextError as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"{len(drafts)} new texts.")

@@ -1,0 +1,62 @@
+"""Mails to send: written in the transaction of the deed, sent after it by a command."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Self
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from .editorial import Item
+
+
+class OutboxQuerySet(models.QuerySet["OutboxMessage"]):
+    def due(self, at: datetime | None = None) -> Self:
+        return self.filter(sent_at=None, due_at__lte=at or timezone.now())
+
+
+class OutboxMessage(models.Model):
+    """One thing that one person should hear. Urgent ones go out alone, the others in one digest a day."""
+
+    class Kind(models.TextChoices):
+        REVIEW = "review", _("your review is asked")
+        DECIDE = "decide", _("your decision is asked")
+        CHANGES = "changes", _("changes are asked")
+        PUBLISH = "publish", _("ready to publish")
+        RECALLED = "recalled", _("recalled by the editors")
+        REVOKED = "revoked", _("an approval was revoked")
+        PUBLISHED = "published", _("published")
+        WITHDRAWN = "withdrawn", _("withdrawn")
+        RECUSED = "recused", _("a member stepped back")
+        COMMENT = "comment", _("a comment")
+        DUE_SOON = "due_soon", _("a deadline comes near")
+        OVERDUE = "overdue", _("a deadline has passed")
+        REVALIDATE = "revalidate", _("a text must be looked at again")
+        FAILED = "failed", _("a scheduled publication failed")
+
+    recipient = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    kind = models.CharField(_("kind"), max_length=20, choices=Kind)
+    item = models.ForeignKey(Item, models.PROTECT, related_name="+")
+    data = models.JSONField(default=dict, blank=True)
+    is_urgent = models.BooleanField(_("at once"), default=False)
+    dedupe_key = models.CharField(max_length=200, unique=True)
+    due_at = models.DateTimeField(default=timezone.now)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    last_error = models.TextField(blank=True)
+
+    objects = OutboxQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["due_at", "pk"]
+        verbose_name = _("message")
+        verbose_name_plural = _("messages")
+        indexes = [
+            models.Index(fields=["due_at"], condition=models.Q(sent_at=None), name="outbox_by_due_moment"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} → {self.recipient}"
