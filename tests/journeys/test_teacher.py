@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
-from django.core.management import call_command
 
 from knowledgebase.editorial.transitions import publish
+from leerpunt import reference_data
 from leerpunt.texts import load, read_folder
-from tests.factories import make_user
+from tests.factories import approve, make_user
 from tests.pages import Page, assert_the_same_for_everyone
 
 FIXTURES = Path(settings.BASE_DIR) / "fixtures"
@@ -17,10 +17,10 @@ FIXTURES = Path(settings.BASE_DIR) / "fixtures"
 @pytest.fixture
 def demonstration(db):
     """The reference data and the texts, published."""
-    call_command("loaddata", FIXTURES / "concepts.yaml", FIXTURES / "sources.yaml", verbosity=0)
-    editor = make_user("redactie")
-    for draft in load(read_folder(FIXTURES / "texts"), by=editor, is_demo=True):
-        publish(draft, by=editor)
+    reference_data.load(FIXTURES / "concepts.yaml", FIXTURES / "sources.yaml")
+    author, editor = make_user(role="redacteur"), make_user(role="eindredacteur")
+    for draft in load(read_folder(FIXTURES / "texts"), by=author, is_demo=True):
+        publish(approve(draft, by=author), by=editor)
 
 
 @pytest.mark.usefixtures("demonstration")

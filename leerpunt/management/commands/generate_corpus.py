@@ -10,7 +10,6 @@ from hashlib import sha256
 from typing import Any
 
 from django.conf import settings
-from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection, transaction
 
@@ -29,6 +28,7 @@ from knowledgebase.models import (
     Version,
 )
 from knowledgebase.search import fold
+from leerpunt import reference_data
 from practices import facets
 from practices.models import EvidenceRating, ExternalVerdict, PracticeVersion
 
@@ -84,7 +84,7 @@ class Command(BaseCommand):
             raise CommandError("This database holds texts. A corpus goes into an empty database, never beside them.")
         with transaction.atomic():
             if not Concept.objects.exists():
-                call_command("loaddata", FIXTURES / "concepts.yaml", FIXTURES / "sources.yaml", verbosity=0)
+                reference_data.load(FIXTURES / "concepts.yaml", FIXTURES / "sources.yaml")
             Corpus(options["seed"]).write(options["practices"])
             facets.rebuild()
         with connection.cursor() as cursor:

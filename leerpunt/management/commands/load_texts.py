@@ -3,11 +3,11 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from knowledgebase.models import User
+from leerpunt import reference_data
 from leerpunt.texts import TextError, load, read_folder
 from practices import facets
 
@@ -28,9 +28,9 @@ class Command(BaseCommand):
             raise CommandError(f"There is no account {options['by']}.")
         try:
             with transaction.atomic():
-                call_command("loaddata", FIXTURES / "concepts.yaml", FIXTURES / "sources.yaml", verbosity=0)
-                facets.rebuild()  # loaded vocabularies may differ from those that were there
+                if reference_data.load(FIXTURES / "concepts.yaml", FIXTURES / "sources.yaml"):
+                    facets.rebuild()
                 drafts = load(read_folder(options["folder"]), by=author, is_demo=options["demo"])
-        except TextError as error:
+        except (TextError, reference_data.ReferenceDataError) as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"{len(drafts)} new texts.")
