@@ -298,6 +298,8 @@ class VersionChild(models.Model):
     """A row that belongs to a version and is copied with it; `uid` stays the same over copies."""
 
     hash_fields: ClassVar[tuple[str, ...]] = ()
+    named_by: ClassVar[tuple[str, ...]] = ()  # the fields whose values name a row to a reader
+    concept_keys: ClassVar[tuple[str, ...]] = ()  # the fields that hold a concept as `niveau:lager`
 
     uid = models.UUIDField(default=uuid.uuid4, editable=False)
     order = models.PositiveSmallIntegerField(_("order"), default=0)

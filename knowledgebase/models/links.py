@@ -11,6 +11,8 @@ from .taxonomy import Concept
 class ConceptLink(VersionChild):
     """What a version is about or for: a level, a subject, a group of pupils, readers, a theme, an outcome, a resource."""
 
+    named_by = ("concept",)
+
     version = models.ForeignKey(Version, models.CASCADE, related_name="concept_links")
     concept = models.ForeignKey(Concept, models.PROTECT, related_name="links", verbose_name=_("concept"))
 
@@ -32,6 +34,8 @@ class ConceptLink(VersionChild):
 
 class SourceLink(VersionChild):
     """A source that a version relies on."""
+
+    named_by = ("source",)
 
     version = models.ForeignKey(Version, models.CASCADE, related_name="source_links")
     source = models.ForeignKey(Source, models.PROTECT, related_name="links", verbose_name=_("source"))
@@ -60,6 +64,8 @@ class ItemLink(VersionChild):
 
     It points at the identity, so that it never dangles when the other text gets a new version.
     """
+
+    named_by = ("item",)
 
     version = models.ForeignKey(Version, models.CASCADE, related_name="item_links")
     item = models.ForeignKey(Item, models.PROTECT, related_name="linked_from", verbose_name=_("text"))

@@ -22,6 +22,8 @@ class Context(VersionChild):
 
     OVERALL = "overall"
     FREE = ("dosis", "vorm")  # contexts with words of their own instead of a concept
+    named_by = ("context_key", "label")
+    concept_keys = ("context_key",)
 
     concept = models.ForeignKey(
         Concept,
@@ -181,6 +183,8 @@ class ExternalVerdict(Context):
         "order", "issuer", "context_key", "label", "months", "strength", "cost", "studies", "statement", "edition",
         "url", "seen_on", "confidence", "previous",
     )  # fmt: skip
+
+    named_by = ("issuer", "context_key", "label")
 
     version = models.ForeignKey(PracticeVersion, models.CASCADE, related_name="verdicts")
     issuer = models.CharField(_("issuer"), max_length=60, help_text=_("EEF, WWC, Campbell …"))
