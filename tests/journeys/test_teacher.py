@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.db import transaction
 
 from knowledgebase.editorial.transitions import publish
 from leerpunt import reference_data
@@ -14,13 +15,22 @@ from tests.pages import Page, assert_the_same_for_everyone
 FIXTURES = Path(settings.BASE_DIR) / "fixtures"
 
 
+@pytest.fixture(scope="module")
+def _demonstration(django_db_setup, django_db_blocker):
+    """The reference data and the texts, published once for the readers of this module, and taken out again."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        reference_data.load(FIXTURES / "concepts.yaml", FIXTURES / "sources.yaml")
+        author, editor = make_user(role="redacteur"), make_user(role="eindredacteur")
+        for draft in load(read_folder(FIXTURES / "texts"), by=author, is_demo=True):
+            publish(approve(draft, by=author), by=editor)
+        yield
+        transaction.set_rollback(True)
+
+
 @pytest.fixture
-def demonstration(db):
-    """The reference data and the texts, published."""
-    reference_data.load(FIXTURES / "concepts.yaml", FIXTURES / "sources.yaml")
-    author, editor = make_user(role="redacteur"), make_user(role="eindredacteur")
-    for draft in load(read_folder(FIXTURES / "texts"), by=author, is_demo=True):
-        publish(approve(draft, by=author), by=editor)
+def demonstration(_demonstration, django_db_blocker):
+    with django_db_blocker.unblock():
+        yield
 
 
 @pytest.mark.usefixtures("demonstration")
