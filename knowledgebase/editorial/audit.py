@@ -46,7 +46,7 @@ def record(
         if version is not None:
             item = version.item
         if item is not None:
-            Item.objects.select_for_update().get(pk=item.pk)
+            Item.objects.locked().get(pk=item.pk)
         else:
             SiteState.locked()
         last = AuditEvent.objects.filter(item=item).order_by("-seq").first()

@@ -137,7 +137,8 @@ def seat_of(user: User, commission: Commission) -> Membership | None:
 
 
 def is_recused(membership: Membership, round: ReviewRound) -> bool:
-    return round.recusals.filter(membership=membership).exists()
+    """Whether this person stepped back, from whichever seat: an interest is somebody's, not a seat's."""
+    return round.recusals.filter(membership__user=membership.user_id).exists()
 
 
 def check_independent(user: User, round: ReviewRound, membership: Membership) -> None:

@@ -24,12 +24,13 @@ from knowledgebase.models import (
     Recusal,
     Review,
     ReviewRound,
+    SiteState,
     User,
     Version,
 )
 
 from . import audit, notifications
-from .permissions import check_independent, check_publishes, has_contributed, role_of, seat_of
+from .permissions import check_independent, check_publishes, has_contributed, is_recused, role_of, seat_of
 from .refusals import AlreadyDone, MoveRefused, NotAllowed
 from .transitions import ask_for_reviews, close, locked, next_review, open_round, reopen_after_revocation, settle
 from .versions import canonical, content_hash, hash_of
@@ -48,7 +49,7 @@ class Answer:
 
 
 def _locked(round: ReviewRound) -> ReviewRound:
-    Item.objects.select_for_update().get(pk=round.version.item_id)
+    Item.objects.locked().get(pk=round.version.item_id)
     return ReviewRound.objects.select_for_update(of=("self",)).select_related("version__item").get(pk=round.pk)
 
 
@@ -97,8 +98,8 @@ def _on_behalf_of(seat: Membership) -> User | None:
 
 def counting_reviews(round: ReviewRound, commission: Commission) -> Any:
     """The reviews that count for the quorum: not abstaining, of members who did not step back."""
-    recused = Recusal.objects.filter(round=round).values("membership")
-    reviews = Review.objects.filter(round=round, commission=commission).exclude(membership__in=recused)
+    recused = Recusal.objects.filter(round=round).values("membership__user")
+    reviews = Review.objects.filter(round=round, commission=commission).exclude(membership__user__in=recused)
     return reviews.exclude(recommendation=Review.Recommendation.ABSTAIN)
 
 
@@ -120,7 +121,7 @@ def submit_review(
         seat = _seat(by, commission)
         _check_open(round)
         check_independent(by, round, seat)
-        if Review.objects.filter(round=round, membership=seat).exists():
+        if Review.objects.filter(round=round, commission=commission, membership__user=by).exists():
             raise AlreadyDone(_("You reviewed this round already: nothing was changed."))
         _check_text(round, seen)
         answers = list(answers)
@@ -169,8 +170,8 @@ def _tell_chairs_when_ready(round: ReviewRound, commission: Commission, *, by: U
 
 def _free(seats: Iterable[Membership], round: ReviewRound) -> list[Membership]:
     """The seats whose holders may judge this text."""
-    recused = set(round.recusals.values_list("membership", flat=True))
-    return [seat for seat in seats if seat.pk not in recused and not has_contributed(seat.user, round.version)]
+    recused = set(round.recusals.values_list("membership__user", flat=True))
+    return [seat for seat in seats if seat.user_id not in recused and not has_contributed(seat.user, round.version)]
 
 
 def free_to_decide(round: ReviewRound, commission: Commission) -> list[Membership]:
@@ -185,7 +186,7 @@ def recuse(round: ReviewRound, *, commission: Commission, by: User, reason: str)
         round = _locked(round)
         seat = _seat(by, commission)
         _check_open(round)
-        if Recusal.objects.filter(round=round, membership=seat).exists():
+        if is_recused(seat, round):
             raise AlreadyDone(_("You stepped back from this round already: nothing was changed."))
         if not reason.strip():
             raise MoveRefused(_("Say why you step back. Your commission and the editors see it."))
@@ -428,7 +429,7 @@ def comment(
 def resolve(comment: Comment, *, by: User) -> Comment:
     """Settle a comment: its author does, or who leads the commission."""
     with transaction.atomic():
-        Item.objects.select_for_update().get(pk=comment.version.item_id)
+        Item.objects.locked().get(pk=comment.version.item_id)
         comment = Comment.objects.select_for_update(of=("self",)).select_related("commission").get(pk=comment.pk)
         seat = _seat(by, comment.commission)
         if comment.author_id != by.pk and not seat.is_leading:
@@ -479,6 +480,7 @@ def _settle_revalidation(round: ReviewRound, *, by: User, role: str) -> None:
         if content_hash(version.specific()) != round.content_hash:
             raise MoveRefused(_("A source in this text changed since it was approved. Make a new version instead."))
         close(round, ReviewRound.Outcome.APPROVED)
+        SiteState.touch()  # readers see the date
         due = next_review()
         Item.objects.filter(pk=version.item_id).update(review_due_on=due)
         audit.record("confirmed", by=by, role=role, version=version, data={"review_due_on": due.isoformat()})

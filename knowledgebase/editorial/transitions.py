@@ -56,9 +56,13 @@ EDGES = frozenset({
 
 def locked(version: Version) -> Any:
     """The version as its kind, read again under the lock of its item (lock order: item, version, children)."""
-    Item.objects.select_for_update().get(pk=version.item_id)
-    model = Version.model_for(version.item.kind)
-    return model.objects.select_for_update(of=("self",)).select_related("item").get(pk=version.pk)
+    Item.objects.locked().get(pk=version.item_id)
+    rows = Version.model_for(version.item.kind).objects.select_related("item")
+    # Both rows: the guards of the children wait for the one of the base table.
+    found = rows.select_for_update(of=("self", "version_ptr")).filter(pk=version.pk).first()
+    if found is None:
+        raise AlreadyDone(_("This draft was thrown away: nothing was changed."))
+    return found
 
 
 def can_become(version: Version, to: str) -> bool:
@@ -105,7 +109,7 @@ def begin(item: Item, *, by: User, based_on: Version | None = None) -> Any:
     """
     with transaction.atomic():
         check_writes(by)
-        Item.objects.select_for_update().get(pk=item.pk)
+        Item.objects.locked().get(pk=item.pk)
         known = set(item.versions.values_list("pk", flat=True))
         draft = start_draft(item, by=by, based_on=based_on)
         if draft.pk is not None and draft.pk not in known:
@@ -116,7 +120,9 @@ def begin(item: Item, *, by: User, based_on: Version | None = None) -> Any:
 def saved(version: Version, *, by: User) -> None:
     """Say who saved a draft: they count as its author from then on, and forms that were open are stale."""
     with transaction.atomic():
-        Item.objects.select_for_update().get(pk=version.item_id)
+        check_writes(by)
+        if not locked(version).is_editable:
+            raise MoveRefused(_("This version is frozen: it can no longer be saved."))
         contributor, _created = VersionContributor.objects.get_or_create(version_id=version.pk, user=by)
         contributor.save(update_fields=["last_at"])
         Version.objects.filter(pk=version.pk).update(lock_version=F("lock_version") + 1)
@@ -139,8 +145,8 @@ def submit(version: Version, *, by: User, remark: str = "") -> ReviewRound:
             raise MoveRefused(*problems)
         content = canonical(version)
         hashed = hash_of(content)
-        last = version.rounds.order_by("-number").first()
-        if last is not None and last.outcome != ReviewRound.Outcome.RECALLED and last.content_hash == hashed:
+        last = version.rounds.exclude(outcome=ReviewRound.Outcome.RECALLED).order_by("-number").first()
+        if last is not None and last.content_hash == hashed:
             raise MoveRefused(
                 _("Nothing was changed since the last round. Change what was asked, then submit the text again.")
             )
@@ -248,7 +254,7 @@ def settle(round: ReviewRound, *, by: User | None, role: str, early: bool = Fals
     commission until the day on which the round is due, unless `early`. Returns the version, moved or not.
     """
     version = locked(round.version)
-    if version.state != State.IN_REVIEW:
+    if version.state != State.IN_REVIEW or version.round_no != round.number:
         return version
     outcomes = list(round.decisions.standing().values_list("outcome", flat=True))
     asks = Decision.Outcome.CHANGES in outcomes

@@ -50,7 +50,7 @@ def start_draft(item: Item, *, by: User, based_on: Version | None = None) -> Any
     is empty and not saved yet. Raises OpenVersionNotEditable when the open version is with the commissions.
     """
     with transaction.atomic():
-        Item.objects.select_for_update().get(pk=item.pk)
+        Item.objects.locked().get(pk=item.pk)
         if (current := item.versions.open().first()) is not None:
             if current.state not in EDITABLE:
                 raise OpenVersionNotEditable(current)
@@ -73,7 +73,7 @@ def copy(version: Version, *, by: User) -> Any:
     """A new draft of the same item that says the same, in one transaction; children keep their uid."""
     model = type(version)
     with transaction.atomic():
-        item = Item.objects.select_for_update().get(pk=version.item_id)
+        item = Item.objects.locked().get(pk=version.item_id)
         kept = {f.attname: getattr(version, f.attname) for f in text_fields(version) if f.name not in CHANGE_FIELDS}
         new = model.objects.create(item=item, number=next_number(item), created_by=by, based_on_id=version.pk, **kept)
         for accessor, child_model in children_of(model):

@@ -19,6 +19,10 @@ ROOT_PAGES = ("over", "toegankelijkheid", "privacy")  # the pages with an addres
 
 
 class ItemQuerySet(models.QuerySet["Item"]):
+    def locked(self) -> Self:
+        """Locked until the transaction ends. Rows of other texts may refer to them meanwhile: nobody waits in a ring."""
+        return self.select_for_update(no_key=True)
+
     def published(self) -> Self:
         return self.filter(versions__state=Version.State.PUBLISHED)
 

@@ -227,8 +227,8 @@ class VersionAdmin(admin.ModelAdmin):
 
 
 def _locked(versions: QuerySet, version: Any) -> Any:
-    Item.objects.select_for_update().get(pk=version.item_id)
-    return versions.select_for_update(of=("self",)).filter(pk=version.pk).first()
+    Item.objects.locked().get(pk=version.item_id)
+    return versions.select_for_update(of=("self", "version_ptr")).filter(pk=version.pk).first()
 
 
 def _referred_to(version: Version) -> bool:
