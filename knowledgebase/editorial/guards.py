@@ -83,7 +83,7 @@ def _version_guards() -> Iterator[Guard]:
     edges = _among(f"{before}>{after}" for before, after in EDGES)
     standing = (
         f"FROM {decisions} d JOIN {rounds} r ON r.id = d.round_id WHERE r.version_id = NEW.id "
-        "AND r.kind = 'review' AND r.number = NEW.round_no AND r.content_hash = NEW.content_hash "
+        "AND r.kind = 'review' AND r.number = NEW.round_no AND r.content_hash = NEW.content_hash AND r.outcome = 'approved' "
         "AND d.content_hash = NEW.content_hash AND d.outcome = 'approve' AND d.revoked_at IS NULL"
     )
     content = _columns(Version, without=BOOKKEEPING)
@@ -117,6 +117,12 @@ def _version_guards() -> Iterator[Guard]:
         f"{moved} AND NEW.state = 'in_review' AND NOT EXISTS (SELECT 1 FROM {rounds} r WHERE r.version_id = NEW.id "
         "AND r.number = NEW.round_no AND r.content_hash = NEW.content_hash AND r.kind = 'review' AND r.closed_at IS NULL)",
         "a submission opens a round for exactly this text",
+    )  # fmt: skip
+    yield Guard(
+        "version_leaves_review", table, "UPDATE",
+        f"OLD.state = 'in_review' AND NEW.state IN {editable} AND EXISTS (SELECT 1 FROM {rounds} r "
+        "WHERE r.version_id = NEW.id AND r.closed_at IS NULL)",
+        "a text returns to its editors when its round is closed",
     )  # fmt: skip
     yield Guard(
         "version_approved", table, "UPDATE",
@@ -173,7 +179,7 @@ def _content_guards() -> Iterator[Guard]:
 
 
 def _write_once_guards() -> Iterator[Guard]:
-    rounds, decisions = _table(ReviewRound), _table(Decision)
+    rounds, decisions, reviews = _table(ReviewRound), _table(Decision), _table(Review)
     version, members, contributors = _table(Version), _table(Membership), _table(VersionContributor)
     round_of_new = f"SELECT 1 FROM {rounds} r WHERE r.id = NEW.round_id"
 
@@ -213,10 +219,12 @@ def _write_once_guards() -> Iterator[Guard]:
     )  # fmt: skip
     yield only(ReviewRound, "closed_at", "outcome", while_="OLD.closed_at IS NULL")
     yield from never(ReviewRound, "DELETE")
+    reviewer = f"(SELECT s.user_id FROM {members} s WHERE s.id = NEW.membership_id)"
     yield Guard(
         "review_of_a_member", _table(Review), "INSERT",
         f"NOT EXISTS ({seat()}) OR NOT EXISTS ({round_of_new} AND r.closed_at IS NULL) OR "
-        + wrote(f"(SELECT m.user_id FROM {members} m WHERE m.id = NEW.membership_id)"),
+        f"EXISTS (SELECT 1 FROM {reviews} o JOIN {members} m ON m.id = o.membership_id WHERE o.round_id = NEW.round_id "
+        f"AND o.commission_id = NEW.commission_id AND m.user_id = {reviewer}) OR " + wrote(reviewer),
         "an independent member of the commission reviews an open round",
     )  # fmt: skip
     yield from never(Review, "UPDATE", "DELETE")
