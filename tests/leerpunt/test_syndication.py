@@ -3,8 +3,16 @@ from xml.etree import ElementTree
 
 import pytest
 
-from knowledgebase.models import Item, Scheme, Version
-from tests.factories import make_concept, make_page, make_practice, make_summary, make_theme, make_version
+from knowledgebase.models import Scheme
+from tests.factories import (
+    make_concept,
+    make_page,
+    make_practice,
+    make_practices,
+    make_summary,
+    make_theme,
+    make_version,
+)
 
 pytestmark = pytest.mark.django_db
 ATOM = "{http://www.w3.org/2005/Atom}"
@@ -80,13 +88,7 @@ def test_newest_first_and_only_the_newest_version(client, time_machine):
 
 
 def test_at_most_fifty(client):
-    version = make_practice()
-    Item.objects.bulk_create(Item(kind="practice", slug=f"p{n}", key=f"p{n}") for n in range(60))
-    Version.objects.bulk_create(
-        Version(item=item, number=1, state="published", title=item.slug, created_by=version.created_by,
-                published_by=version.created_by, published_at=version.published_at, content_hash="x")
-        for item in Item.objects.filter(slug__regex="^p[0-9]+$")
-    )  # fmt: skip
+    make_practices(52)
     assert len(entries(client)) == 50
 
 

@@ -62,7 +62,7 @@ def test_a_text_that_comes_back_is_public_again(client):
 
 
 def test_the_reason_of_the_last_withdrawal_is_shown(client):
-    by = make_user("baas")
+    by = make_user(role="eindredacteur")
     version = make_practice("feedback")
     withdraw(version, by=by, reason="Eerste reden.")
     second = changed(copy(version, by=by), title="Nieuwe titel")
