@@ -1,7 +1,7 @@
 from django.contrib.auth import views
 from django.urls import path
 
-from knowledgebase.editorial.views import preview
+from knowledgebase.editorial.views.preview import preview
 
 urlpatterns = [
     path(
