@@ -6,6 +6,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
+from knowledgebase.editorial.refusals import MoveRefused
 from knowledgebase.models import User
 from leerpunt import reference_data
 from leerpunt.texts import TextError, load, read_folder
@@ -31,6 +32,6 @@ class Command(BaseCommand):
                 if reference_data.load(FIXTURES / "concepts.yaml", FIXTURES / "sources.yaml"):
                     facets.rebuild()
                 drafts = load(read_folder(options["folder"]), by=author, is_demo=options["demo"])
-        except (TextError, reference_data.ReferenceDataError) as error:
+        except (TextError, reference_data.ReferenceDataError, MoveRefused) as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"{len(drafts)} new texts.")

@@ -22,7 +22,6 @@ from knowledgebase.editorial.versions import (
     text_fields,
 )
 from knowledgebase.models import ConceptLink, Item, PageVersion, SummaryVersion, ThemeVersion, Version, VersionChild
-from practices import facets
 from practices.models import EvidenceRating, ExternalVerdict, PracticeVersion
 from tests.factories import (
     anybody,
@@ -228,18 +227,20 @@ def test_every_value_of_a_figure_is_in_the_hash():
 
 @pytest.mark.parametrize("accessor", sorted(CHILDREN))
 def test_a_child_more_or_less_is_another_hash(accessor):
-    version = full_practice()
+    version = full_practice(state=State.DRAFT)
+    before = content_hash(version)
     getattr(version, accessor).last().delete()
-    assert content_hash(again(version)) != version.content_hash
+    assert content_hash(again(version)) != before
 
 
 @pytest.mark.parametrize("accessor", ["concept_links", "source_links", "item_links"])
 def test_the_order_in_which_readers_see_links_is_in_the_hash(accessor):
-    version = full_practice()
+    version = full_practice(state=State.DRAFT)
+    before = content_hash(version)
     first, last = getattr(version, accessor).all()
     first.order, last.order = last.order, first.order
     type(first).objects.bulk_update([first, last], ["order"])
-    assert content_hash(again(version)) != version.content_hash
+    assert content_hash(again(version)) != before
 
 
 def test_a_source_as_printed_is_in_the_hash_but_not_what_we_note_about_it():
@@ -254,14 +255,15 @@ def test_a_source_as_printed_is_in_the_hash_but_not_what_we_note_about_it():
 
 
 def test_rows_may_stand_in_any_order_in_the_database():
-    version = full_practice()
+    version = full_practice(state=State.DRAFT)
+    before = content_hash(version)
     for _accessor, model in children_of(PracticeVersion):
         rows = list(model.objects.filter(version=version).order_by("-pk"))
         model.objects.filter(version=version).delete()
         for row in rows:
             row.pk = None
         model.objects.bulk_create(rows)
-    assert content_hash(again(version)) == version.content_hash
+    assert content_hash(again(version)) == before
 
 
 def test_bookkeeping_is_not_in_the_hash():
@@ -275,7 +277,9 @@ def test_bookkeeping_is_not_in_the_hash():
 
 def test_hash_is_the_same_whatever_keys_the_database_gave():
     def made():
-        version = make_practice("feedback", sources=[make_source("hattie-2007", title="The Power of Feedback")])
+        version = make_practice(
+            "feedback", state=State.DRAFT, sources=[make_source("hattie-2007", title="The Power of Feedback")]
+        )
         for accessor, _model in children_of(PracticeVersion):
             for number, row in enumerate(getattr(version, accessor).all()):
                 row.uid = uuid.UUID(int=number)
@@ -284,12 +288,11 @@ def test_hash_is_the_same_whatever_keys_the_database_gave():
 
     first = made()
     expected, pk = content_hash(first), first.pk
-    SummaryVersion.objects.all().delete()
-    first.item.versions.all().delete()
+    make_item()
+    first.delete()
     first.item.delete()
-    facets.rebuild()
     second = made()
-    assert second.pk != pk
+    assert second.pk != pk or second.item_id != first.item_id
     assert content_hash(second) == expected
 
 
