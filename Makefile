@@ -44,12 +44,15 @@ serve: $(VENV)/.dev ## the development server, on a database of its own
 
 # -- test -----------------------------------------------------------------------------------------
 
-.PHONY: test test-slow bench
+.PHONY: test test-slow torture bench
 test: $(VENV)/.dev ## all tests but the slow ones: SQLite, PostgreSQL, browser
 	@bash tests/run.sh "not slow"
 
 test-slow: $(VENV)/.dev ## torture, large parity and long hypothesis runs
 	@bash tests/run.sh slow
+
+torture: $(VENV)/.dev ## kills 200 processes in the middle of their moves on PostgreSQL; figures in docs/torture.md
+	$(AS_DEVELOPER) bash tests/with_postgres.sh $(PY) -m tests.torture --kills 200 --write docs/torture.md
 
 bench: $(VENV)/.dev ## measures response times and page weight
 	$(AS_DEMO) $(PY) manage.py bench $(ARGS)
