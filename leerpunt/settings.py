@@ -7,7 +7,7 @@ import os
 from hashlib import sha256
 from pathlib import Path
 from secrets import token_urlsafe
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 import dj_database_url
 from csp.constants import NONE, SELF
@@ -60,6 +60,7 @@ CSRF_TRUSTED_ORIGINS = listed("CSRF_TRUSTED_ORIGINS")
 SECURITY_CONTACT = os.environ.get("SECURITY_CONTACT", "")  # a mail or web address, printed in security.txt
 
 REVIEW_AFTER_MONTHS = 24  # after an approval, the commissions look at a text again
+DIGEST_HOUR = 7  # of the clock in Brussels: mails that can wait go out together, once a day
 
 INSTALLED_APPS = [
     "leerpunt",
@@ -203,6 +204,38 @@ if PRODUCTION:
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True
 
+EMAIL_URL = "" if DEMO else os.environ.get("EMAIL_URL", "")  # mails of the demonstration stay on this machine
+
+
+def mail_settings(url: str) -> dict[str, object]:
+    """Django's settings for smtp://user:password@host:587?tls=1, smtps://…:465, file:///folder or console:."""
+    parts = urlsplit(url)
+    backend = {"smtp": "smtp", "smtps": "smtp", "file": "filebased", "console": "console"}.get(parts.scheme, "")
+    if not backend or (backend == "smtp" and not parts.hostname) or (backend == "filebased" and not parts.path):
+        raise ImproperlyConfigured(
+            "EMAIL_URL: write, for example, EMAIL_URL=smtp://user:password@mail.example.org:587?tls=1."
+        )
+    options = dict(parse_qsl(parts.query))
+    encrypted = parts.scheme == "smtps"
+    return {
+        "EMAIL_BACKEND": f"django.core.mail.backends.{backend}.EmailBackend",
+        "EMAIL_FILE_PATH": unquote(parts.path) if backend == "filebased" else None,
+        "EMAIL_HOST": parts.hostname or "localhost",
+        "EMAIL_PORT": parts.port or (465 if encrypted else 25),
+        "EMAIL_HOST_USER": unquote(parts.username or ""),
+        "EMAIL_HOST_PASSWORD": unquote(parts.password or ""),
+        "EMAIL_USE_SSL": encrypted,
+        "EMAIL_USE_TLS": options.get("tls") == "1" and not encrypted,
+    }
+
+
+# Production without EMAIL_URL sends nothing: messages wait, and `manage.py run_jobs` says so.
+EMAIL_IS_ON = bool(EMAIL_URL) or not PRODUCTION
+globals().update(mail_settings(EMAIL_URL or f"file://{quote(str(VAR / 'mail'))}"))
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = os.environ.get("DEFAULT_FROM_EMAIL", f"Leerpunt <leerpunt@{urlsplit(SITE_URL).hostname}>")
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -211,7 +244,16 @@ LOGGING = {
 }
 
 # The addresses that know who is looking; all others are the same for everyone and carry no cookie.
-PRIVATE_PREFIXES = ("/admin/", "/aanmelden/", "/afmelden/", "/redactie/", "/healthz", "/readyz", "/onderdelen/")
+PRIVATE_PREFIXES = (
+    "/admin/",
+    "/aanmelden/",
+    "/afmelden/",
+    "/redactie/",
+    "/voorbeeld/",
+    "/healthz",
+    "/readyz",
+    "/onderdelen/",
+)
 
 
 def code_version() -> tuple[str, float]:

@@ -6,6 +6,8 @@ from django.test import TransactionTestCase
 
 from knowledgebase import rendering
 from knowledgebase.editorial import guards
+from tests.mail import Inbox
+from tests.mail import mail_server as running_mail_server
 
 settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # the real one is slow on purpose
 
@@ -30,3 +32,10 @@ def _flush_past_the_guards() -> Iterator[None]:
     TransactionTestCase._fixture_teardown = flush
     yield
     TransactionTestCase._fixture_teardown = teardown
+
+
+@pytest.fixture
+def inbox(settings) -> Iterator[Inbox]:
+    """A real mail server that keeps what Django sends."""
+    with running_mail_server(settings) as kept:
+        yield kept

@@ -27,6 +27,7 @@ from knowledgebase.models import (
     SiteState,
     User,
     Version,
+    VersionContributor,
 )
 
 from . import audit, notifications
@@ -158,14 +159,35 @@ def submit_review(
             "review", by=by, role=_role(seat), version=round.version,
             data={"round": round.number, "recommendation": recommendation},
         )  # fmt: skip
-        _tell_chairs_when_ready(round, commission, by=by)
+        ask_to_decide(round, by=by)
     return review
 
 
-def _tell_chairs_when_ready(round: ReviewRound, commission: Commission, *, by: User) -> None:
-    if counting_reviews(round, commission).count() >= commission.quorum and round.kind == ReviewRound.Kind.REVIEW:
-        leading = [seat.user for seat in _free(notifications.seats(commission, leading=True), round)]
-        notifications.tell(Kind.DECIDE, round.version, leading, by=by, about=str(round.number))
+def ask_to_decide(round: ReviewRound, *, by: User | None) -> None:
+    """Tell whose turn it is to decide, once; the editors in chief hear it when a commission has nobody who may."""
+    for commission in Commission.objects.all():
+        if standing(round, commission).state != "ready":
+            continue
+        asked = [seat.user for seat in asked_to_decide(round, commission)]
+        notifications.tell(
+            Kind.DECIDE if asked else Kind.STUCK, round.version, asked or notifications.publishers(), by=by,
+            about=f"{round.number}-{commission.code}", round=round.number, commission=commission.code,
+            due_on=round.due_on.isoformat(),
+        )  # fmt: skip
+
+
+def still_to_review(round: ReviewRound, commission: Commission) -> list[Membership]:
+    """The seats from which a recommendation is still awaited in an open round."""
+    found = standing(round, commission)
+    return list(found.expected) if round.is_open and found.decision is None else []
+
+
+def asked_to_decide(round: ReviewRound, commission: Commission) -> list[Membership]:
+    """Whose turn it is to decide in an open round: the chair, else the deputy; empty before the quorum."""
+    found = standing(round, commission)
+    if not round.is_open or found.state != "ready":
+        return []
+    return [seat for seat in found.deciding if seat.role == Membership.Role.CHAIR] or list(found.deciding)
 
 
 def _free(seats: Iterable[Membership], round: ReviewRound) -> list[Membership]:
@@ -194,8 +216,11 @@ def recuse(round: ReviewRound, *, commission: Commission, by: User, reason: str)
             raise MoveRefused(_("You decided in this round. Revoke your decision first."))
         recusal = Recusal.objects.create(round=round, membership=seat, reason=reason.strip())
         audit.record("recuse", by=by, role=_role(seat), version=round.version, data={"round": round.number})
-        leading = [seat.user for seat in notifications.seats(commission, leading=True)]
-        notifications.tell(Kind.RECUSED, round.version, leading, by=by, about=f"{round.number}-{seat.pk}")
+        leading = [seat.user for seat in notifications.seats(commission, leading=True) if not is_recused(seat, round)]
+        notifications.tell(
+            Kind.RECUSED, round.version, leading, by=by, about=f"{round.number}-{seat.pk}", round=round.number
+        )
+        ask_to_decide(round, by=by)
     return recusal
 
 
@@ -335,6 +360,8 @@ def _decide(
         settle(round, by=by, role=_role(seat))
     else:
         _settle_revalidation(round, by=by, role=_role(seat))
+    if round.is_open:
+        ask_to_decide(round, by=by)  # who decided here decides nothing for the other commission
     return decision
 
 
@@ -468,6 +495,7 @@ def start_revalidation(version: Version, *, by: User | None = None) -> ReviewRou
             data={"round": round.number},
         )  # fmt: skip
         ask_for_reviews(round, by=by)
+        ask_to_decide(round, by=by)
     return round
 
 
@@ -489,7 +517,7 @@ def _settle_revalidation(round: ReviewRound, *, by: User, role: str) -> None:
         audit.record("not_confirmed", by=by, role=role, version=version, data={"round": round.number})
         notifications.tell(
             Kind.CHANGES, version, [*notifications.authors_of(version), *notifications.publishers()], by=by,
-            about=str(round.number),
+            about=str(round.number), round=round.number,
         )  # fmt: skip
 
 
@@ -498,25 +526,103 @@ def _settle_revalidation(round: ReviewRound, *, by: User, role: str) -> None:
 
 @dataclass(frozen=True)
 class Standing:
-    """How far a commission is in a round."""
+    """How far a commission is in a round, and who may still act in it."""
 
     commission: Commission
     state: str  # waiting, reviewing, ready, approved or changes
-    reviews: int
+    reviews: int  # that count for the quorum
     decision: Decision | None
+    reviewed: frozenset[int] = frozenset()  # the people who gave a review
+    recused: frozenset[int] = frozenset()
+    contributed: frozenset[int] = frozenset()
+    expected: tuple[Membership, ...] = ()  # the seats that may still give one
+    deciding: tuple[Membership, ...] = ()  # the chair and the deputy, as far as they may decide
 
 
 def standing(round: ReviewRound, commission: Commission) -> Standing:
     """Computed from reviews and decisions, never stored."""
-    decision = round.decisions.standing().filter(commission=commission).select_related("membership__user").first()
-    reviews = counting_reviews(round, commission).count()
+    return next(found for found in standings([round])[round.pk] if found.commission == commission)
+
+
+def standings(rounds: Iterable[ReviewRound]) -> dict[int, list[Standing]]:
+    """Where both commissions stand in each of these rounds, in as many queries for one as for many."""
+    rounds = list(rounds)
+    commissions = list(Commission.objects.all())
+    seats = list(Membership.objects.active().select_related("user", "commission"))
+    decisions = {
+        (decision.round_id, decision.commission_id): decision
+        for decision in Decision.objects.standing().filter(round__in=rounds).select_related("membership__user")
+    }
+    reviews = _people(
+        Review.objects.filter(round__in=rounds), "round", "commission", "recommendation", "membership__user"
+    )
+    recusals = _people(Recusal.objects.filter(round__in=rounds), "round", "membership__user")
+    wrote = _people(
+        VersionContributor.objects.filter(
+            version__item__versions__rounds__in=rounds, user__in={seat.user_id for seat in seats}
+        ).distinct(),
+        "version__item",
+        "user",
+    )
+    found: dict[int, list[Standing]] = {}
+    for round in rounds:
+        recused = frozenset(user for pk, user in recusals if pk == round.pk)
+        contributed = frozenset(user for item, user in wrote if item == round.version.item_id)
+        found[round.pk] = [
+            _standing(
+                round,
+                commission,
+                decision=decisions.get((round.pk, commission.pk)),
+                given=[(how, who) for pk, code, how, who in reviews if (pk, code) == (round.pk, commission.pk)],
+                recused=recused,
+                contributed=contributed,
+                seats=[seat for seat in seats if seat.commission_id == commission.pk],
+                others={
+                    given.decided_by_id
+                    for (pk, code), given in decisions.items()
+                    if pk == round.pk and code != commission.pk
+                },
+            )
+            for commission in commissions
+        ]
+    return found
+
+
+def _people(rows: Any, *fields: str) -> list[Any]:
+    return list(rows.order_by().values_list(*fields))
+
+
+def _standing(
+    round: ReviewRound,
+    commission: Commission,
+    *,
+    decision: Decision | None,
+    given: list[tuple[str, int]],
+    recused: frozenset[int],
+    contributed: frozenset[int],
+    seats: list[Membership],
+    others: set[int],
+) -> Standing:
+    reviewed = frozenset(who for _how, who in given)
+    count = sum(how != Review.Recommendation.ABSTAIN and who not in recused for how, who in given)
     if decision is not None:
         state = "approved" if decision.outcome == Decision.Outcome.APPROVE else "changes"
-    elif round.kind == ReviewRound.Kind.REVALIDATION or reviews >= commission.quorum:
+    elif round.kind == ReviewRound.Kind.REVALIDATION or count >= commission.quorum:
         state = "ready"
     else:
-        state = "reviewing" if reviews else "waiting"
-    return Standing(commission, state, reviews, decision)
+        state = "reviewing" if count else "waiting"
+    free = [seat for seat in seats if seat.user_id not in recused | contributed]
+    return Standing(
+        commission,
+        state,
+        count,
+        decision,
+        reviewed=reviewed,
+        recused=recused,
+        contributed=contributed,
+        expected=tuple(seat for seat in free if seat.user_id not in reviewed),
+        deciding=tuple(seat for seat in free if seat.is_leading and seat.user_id not in others),
+    )
 
 
 def visible_reviews(round: ReviewRound, *, to: User) -> Any:
@@ -537,3 +643,23 @@ def visible_reviews(round: ReviewRound, *, to: User) -> Any:
 
 def _past_quorum(round: ReviewRound, commission: Commission) -> bool:
     return bool(counting_reviews(round, commission).count() >= commission.quorum)
+
+
+def visible_comments(round: ReviewRound, *, to: User) -> Any:
+    """The comments on a text that somebody may read: editors all, members those of their own commission.
+
+    What colleagues say in a round that is open, members see after giving their own review, like the reviews.
+    """
+    comments = Comment.objects.filter(version=round.version_id).select_related(
+        "author", "commission", "round", "resolved_by"
+    )
+    seats = list(Membership.objects.active().filter(user=to).select_related("commission"))
+    if not seats:
+        return comments if to.has_perm("knowledgebase.write_version") else comments.none()
+    own = {seat.commission_id for seat in seats}
+    if not round.is_open:
+        return comments.filter(commission__in=own)
+    reviewed = set(Review.objects.filter(round=round, membership__in=seats).values_list("commission", flat=True))
+    leading = {seat.commission_id for seat in seats if seat.is_leading and _past_quorum(round, seat.commission)}
+    heard = ~Q(round=round) | Q(author=to) | Q(commission__in=reviewed | leading)
+    return comments.filter(heard, commission__in=own)
