@@ -9,6 +9,7 @@ urlpatterns = [
     path("", include("knowledgebase.urls")),
     path("", include("leerpunt.around_urls")),
     path("", include("leerpunt.account_urls")),
+    path("redactie/", include("knowledgebase.editorial.urls")),
     path("onderdelen/", views.gallery, name="gallery"),
     path("admin/", admin.site.urls),
 ]

@@ -9,6 +9,7 @@ from knowledgebase.models import ROOT_PAGES, PageVersion
 class PageDetail(PublishedTextView):
     model = PageVersion
     template_name = "knowledgebase/page_detail.html"
+    body_template = "knowledgebase/_page_body.html"
 
     def get(self, request: HttpRequest, slug: str, **kwargs: Any) -> HttpResponse:
         if slug in ROOT_PAGES and request.path.startswith("/over/") and request.path != "/over/":

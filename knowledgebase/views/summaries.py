@@ -43,6 +43,7 @@ def summary_list(request: HttpRequest) -> HttpResponse:
 class SummaryDetail(PublishedTextView):
     model = SummaryVersion
     template_name = "knowledgebase/summary_detail.html"
+    body_template = "knowledgebase/_summary_body.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)

@@ -18,6 +18,7 @@ def theme_list(request: HttpRequest) -> HttpResponse:
 class ThemeDetail(PublishedTextView):
     model = ThemeVersion
     template_name = "knowledgebase/theme_detail.html"
+    body_template = "knowledgebase/_theme_body.html"
 
     def get_queryset(self) -> QuerySet[Any]:
         return super().get_queryset().select_related("concept")

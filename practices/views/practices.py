@@ -79,6 +79,7 @@ def _replaced(query: QueryDict, **values: str) -> str:
 class PracticeDetail(PublishedTextView):
     model = PracticeVersion
     template_name = "practices/practice_detail.html"
+    body_template = "practices/_practice_body.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
