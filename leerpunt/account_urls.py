@@ -3,11 +3,23 @@ from django.urls import path
 
 from knowledgebase.editorial.views.preview import preview
 
+from .accounts import ChoosePasswordView, ForgottenView, LogInView
+
+NOINDEX = {"noindex": True}
+
 urlpatterns = [
+    path("aanmelden/", LogInView.as_view(), name="login"),
+    path("aanmelden/wachtwoord-vergeten/", ForgottenView.as_view(), name="password_reset"),
     path(
-        "aanmelden/",
-        views.LoginView.as_view(redirect_authenticated_user=True, extra_context={"noindex": True}),
-        name="login",
+        "aanmelden/wachtwoord-vergeten/verstuurd/",
+        views.PasswordResetDoneView.as_view(extra_context=NOINDEX),
+        name="password_reset_done",
+    ),
+    path("aanmelden/wachtwoord/<uidb64>/<token>/", ChoosePasswordView.as_view(), name="password_reset_confirm"),
+    path(
+        "aanmelden/wachtwoord/gekozen/",
+        views.PasswordResetCompleteView.as_view(extra_context=NOINDEX),
+        name="password_reset_complete",
     ),
     path("afmelden/", views.LogoutView.as_view(), name="logout"),
     path("admin/voorbeeld/<int:pk>/", preview, name="preview"),

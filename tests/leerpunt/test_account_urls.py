@@ -1,6 +1,11 @@
+from datetime import UTC, datetime
+
 import pytest
+import time_machine
 from django.test import Client
 
+from knowledgebase.editorial import outbox
+from knowledgebase.models import OutboxMessage
 from tests.factories import make_user
 
 pytestmark = pytest.mark.django_db
@@ -121,3 +126,135 @@ def test_the_password_is_changed_in_the_admin(client, editor):
 
     editor.refresh_from_db()
     assert editor.check_password(new)
+
+
+# -- a new password by mail -----------------------------------------------------------------------
+
+FORGOTTEN, SENT = "/aanmelden/wachtwoord-vergeten/", "/aanmelden/wachtwoord-vergeten/verstuurd/"
+NEW = "een-nog-langer-wachtwoord"
+
+
+def link_in(inbox):
+    """The path of the link in the last mail."""
+    [address] = [word for word in inbox.text().split() if "/aanmelden/wachtwoord/" in word]
+    return address.removeprefix("http://127.0.0.1:8000")
+
+
+def choose(client, path, password=NEW, again=NEW):
+    """Open the link of a mail and send the form behind it."""
+    opened = client.get(path)
+    return client.post(opened.url, {"new_password1": password, "new_password2": again})
+
+
+@pytest.fixture
+def forgetful(editor):
+    editor.email = "an@example.org"
+    editor.save()
+    return editor
+
+
+def test_the_login_page_leads_to_a_new_password(client):
+    assert f'href="{FORGOTTEN}"' in client.get(LOGIN).content.decode()
+
+
+@pytest.mark.parametrize("address", [FORGOTTEN, SENT, "/aanmelden/wachtwoord/gekozen/", "/aanmelden/wachtwoord/MQ/x/"])
+def test_these_pages_are_private_and_not_indexed(client, address):
+    response = client.get(address)
+
+    assert response.status_code == 200
+    assert 'content="noindex"' in response.content.decode()
+    assert "no-store" in response.headers["Cache-Control"]
+
+
+def test_a_forgotten_password_is_chosen_anew(client, forgetful, inbox):
+    asked = client.post(FORGOTTEN, {"email": "AN@example.org"})
+    outbox.send_due()
+    path = link_in(inbox)
+    chosen = choose(client, path)
+
+    assert (asked.status_code, asked.url) == (302, SENT)
+    assert inbox.subjects == [("an@example.org", "Kies een nieuw wachtwoord")]
+    assert (chosen.status_code, chosen.url) == (302, "/aanmelden/wachtwoord/gekozen/")
+    assert log_in(client, NEW).status_code == 302
+    assert "werkt niet meer" in Client().get(path).content.decode()
+
+
+def test_the_answer_does_not_say_whether_there_is_an_account(client, forgetful):
+    known, unknown = (client.post(FORGOTTEN, {"email": email}) for email in ("an@example.org", "x@example.org"))
+
+    assert (known.status_code, known.url) == (unknown.status_code, unknown.url)
+    assert OutboxMessage.objects.count() == 1
+
+
+def test_asking_often_sends_one_mail(client, forgetful, inbox):
+    with time_machine.travel(datetime(2026, 11, 22, 9, tzinfo=UTC), tick=False):
+        for _time in range(20):
+            client.post(FORGOTTEN, {"email": "an@example.org"})
+            outbox.send_due()
+        assert len(inbox.mails) == 1
+    with time_machine.travel(datetime(2026, 11, 22, 9, 15, tzinfo=UTC), tick=False):
+        client.post(FORGOTTEN, {"email": "an@example.org"})
+        outbox.send_due()
+        assert len(inbox.mails) == 2
+
+
+def test_a_closed_account_gets_no_link(client, forgetful):
+    type(forgetful).objects.update(is_active=False)
+    client.post(FORGOTTEN, {"email": "an@example.org"})
+
+    assert OutboxMessage.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    "email", ["", "geen adres", "a" * 300 + "@example.org", "an@example.org\r\nBcc: x@example.org"]
+)
+def test_no_address_is_said_and_kept(client, forgetful, email):
+    response = client.post(FORGOTTEN, {"email": email})
+
+    assert response.status_code == 200
+    assert response.context["form"].errors["email"]
+    assert response.context["form"]["email"].value() == email
+    assert OutboxMessage.objects.count() == 0
+
+
+@pytest.mark.parametrize(("password", "again"), [("kort", "kort"), (NEW, NEW + "x"), ("123456789012", "123456789012")])
+def test_a_weak_or_mistyped_password_is_refused(client, forgetful, inbox, password, again):
+    client.post(FORGOTTEN, {"email": "an@example.org"})
+    outbox.send_due()
+    response = choose(client, link_in(inbox), password, again)
+
+    assert response.status_code == 200
+    assert response.context["form"].errors["new_password2"]
+    forgetful.refresh_from_db()
+    assert forgetful.check_password(PASSWORD)
+
+
+def test_a_link_of_more_than_three_days_opens_nothing(client, forgetful, inbox):
+    with time_machine.travel(datetime(2026, 11, 22, 9, tzinfo=UTC), tick=False):
+        client.post(FORGOTTEN, {"email": "an@example.org"})
+        outbox.send_due()
+    with time_machine.travel(datetime(2026, 11, 25, 10, tzinfo=UTC), tick=False):
+        response = client.get(link_in(inbox))
+
+    assert response.status_code == 200
+    assert "werkt niet meer" in response.content.decode()
+
+
+def test_who_was_locked_out_may_log_in_with_the_new_password(client, forgetful, inbox):
+    for _attempt in range(10):
+        log_in(client, "mis")
+    client.post(FORGOTTEN, {"email": "an@example.org"})
+    outbox.send_due()
+    choose(client, link_in(inbox))
+
+    assert log_in(client, NEW).status_code == 302
+
+
+def test_a_site_without_mail_says_whom_to_ask(client, forgetful, settings):
+    settings.EMAIL_IS_ON = False
+    page = client.get(FORGOTTEN).content.decode()
+    client.post(FORGOTTEN, {"email": "an@example.org"})
+
+    assert "Vraag een beheerder om een nieuw wachtwoord." in page
+    assert 'name="email"' not in page
+    assert OutboxMessage.objects.count() == 0
