@@ -4,7 +4,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from knowledgebase.models import Item, Scheme, SummaryVersion, ThemeVersion
-from practices import cards, plots
+from practices import cards
 from practices.filters import PracticeFilter
 
 SHOWN = 4
@@ -20,8 +20,6 @@ def home(request: HttpRequest) -> HttpResponse:
         "cards": cards.cards_of_items(selection.bitmaps.ordered(selection.bits, 0, SHOWN)),
         "themes": ThemeVersion.objects.published().select_related("item").order_by("concept__order", "title"),
         "summaries": SummaryVersion.objects.published().select_related("item").order_by("-published_at", "title")[:3],
-        "ticks": plots.ticks(),
-        "axis_width": plots.WIDTH,
     }
     return render(request, "leerpunt/home.html", context)
 
@@ -33,5 +31,5 @@ def gallery(request: HttpRequest) -> HttpResponse:
         raise Http404
     selection = PracticeFilter(QueryDict())
     shown = cards.cards_of_items(selection.bitmaps.ordered(selection.bits, 0, 3))
-    context = {"cards": shown, "groups": selection.groups(), "ticks": plots.ticks(), "axis_width": plots.WIDTH}
+    context = {"cards": shown, "groups": selection.groups()}
     return render(request, "leerpunt/gallery.html", context | {"kinds": Item.Kind.choices})

@@ -1,15 +1,14 @@
-"""Where points and intervals stand: one axis from −4 to +12 months everywhere. Whole numbers only, so that a template
-prints them the same in every language. No Django."""
+"""Where points and intervals stand: one axis from −4 to +12 months everywhere. Places are whole percentages of the
+drawing, which has no scale of its own, so that its words grow with the reader's text size. No Django."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .ratings import OWN, Gain
 
 FIRST, LAST = -4, 12
-STEP = 30  # units of the drawing per month
-MARGIN = 20
-WIDTH = 2 * MARGIN + (LAST - FIRST) * STEP
+STEP = 6  # per cent of the axis per month
+MARGIN = 2
 
 
 def position(months: int) -> int:
@@ -36,9 +35,20 @@ def _signed(month: int) -> str:
     return f"+{month}" if month > 0 else f"\N{MINUS SIGN}{-month}" if month < 0 else "0"
 
 
+SHAPES = {  # in a square from −16 to 16
+    "circle": "M-12 0a12 12 0 1 0 24 0a12 12 0 1 0 -24 0z",
+    "square": "M-12 -12h24v24h-24z",
+    "triangle": "M0 -18L18 12L-18 12z",
+    "diamond": "M0 -16L16 0L0 16L-16 0z",
+}
+
+
 @dataclass(frozen=True)
 class Mark:
-    """A point with its interval on the axis. `x` is None where nothing is known: the axis stays empty."""
+    """A point with its interval on the axis. `x` is None where nothing is known: the axis stays empty.
+
+    In the plot it has a place between top and bottom, the shape of its cost and the number of its row in the table.
+    """
 
     x: int | None = None
     low: int | None = None
@@ -46,6 +56,23 @@ class Mark:
     is_open: bool = False  # a verdict of others: an open point without interval
     beyond_low: bool = False
     beyond_high: bool = False
+    y: int = 50
+    right: int = 0  # moved aside, in widths of a point
+    down: int = 0
+    shape: str = "circle"
+    number: int | None = None
+
+    @property
+    def outline(self) -> str:
+        return SHAPES[self.shape]
+
+    @property
+    def left_edge(self) -> str:
+        return f"{self.right - 0.5}em"
+
+    @property
+    def top_edge(self) -> str:
+        return f"{self.down - 0.5}em"
 
 
 def mark(gain: Gain) -> Mark:
@@ -60,83 +87,52 @@ def mark(gain: Gain) -> Mark:
     return Mark(x=x, low=position(low), high=position(high), beyond_low=low < FIRST, beyond_high=high > LAST)
 
 
-STRENGTH_STEP = 66
 UNKNOWN_ROW = -1  # below 0: a known gain on evidence whose strength nobody rated
-PLOT_LEFT, PLOT_TOP, PLOT_BOTTOM = 130, 20, 60
-
-
-@dataclass(frozen=True)
-class PlotPoint:
-    """One practice in the plot of strength against gain, numbered to its row in the table."""
-
-    number: int
-    x: int
-    y: int
-    low: int | None
-    high: int | None
-    is_open: bool
-    cost: int | None
-    label: str
 
 
 @dataclass(frozen=True)
 class Plot:
-    width: int
-    height: int
-    points: Sequence[PlotPoint]
+    points: Sequence[Mark]
     columns: Sequence[Tick]
     rows: Sequence[tuple[int, int]]  # strength (UNKNOWN_ROW last), y
-    axis_y: int  # where the lines of the months end and their words begin
-
-    @property
-    def middle(self) -> int:
-        return (PLOT_LEFT + self.width) // 2
-
-    @property
-    def centre_y(self) -> int:
-        return self.axis_y // 2
 
 
 def strength_y(strength: int) -> int:
     """5 on top, 0 below, under it the row of unknown strength."""
-    return PLOT_TOP + 24 + (5 - strength) * STRENGTH_STEP
+    return 8 + (5 - strength) * 14
 
 
-def plot(entries: Iterable[tuple[int, Gain, int | None, int | None, str]]) -> Plot:
-    """Strength of evidence against learning gain. Entries: (number, gain, strength, cost, label); an unknown gain
-    has no point, an unknown strength has a row of its own.
+def shape_of(cost: int | None) -> str:
+    if cost is None:
+        return "diamond"
+    return "circle" if cost <= 2 else "square" if cost == 3 else "triangle"
+
+
+def plot(entries: Iterable[tuple[int, Gain, int | None, int | None]]) -> Plot:
+    """Strength of evidence against learning gain. Entries: (number, gain, strength, cost); an unknown gain has no
+    point, an unknown strength has a row of its own.
 
     Points that would cover each other are set apart: three above each other, the next three a little to their right.
     """
     taken: dict[tuple[int, int], int] = {}
     points = []
-    for number, gain, strength, cost, label in entries:
-        shape = mark(gain)
-        if shape.x is None:
+    for number, gain, strength, cost in entries:
+        drawn = mark(gain)
+        if drawn.x is None:
             continue
         row = UNKNOWN_ROW if strength is None else strength
-        place = (shape.x, row)
+        place = (drawn.x, row)
         right, down = divmod(taken.get(place, 0), 3)
         taken[place] = taken.get(place, 0) + 1
-        shift = PLOT_LEFT - MARGIN
         points.append(
-            PlotPoint(
+            replace(
+                drawn,
+                y=strength_y(row),
+                right=right,
+                down=(0, -1, 1)[down],
+                shape=shape_of(cost),
                 number=number,
-                x=shape.x + shift + right * 10,
-                y=strength_y(row) + (0, -20, 20)[down],
-                low=None if shape.low is None else shape.low + shift,
-                high=None if shape.high is None else shape.high + shift,
-                is_open=shape.is_open,
-                cost=cost,
-                label=label,
             )
         )
-    columns = [Tick(t.x + PLOT_LEFT - MARGIN, t.label, t.is_zero) for t in ticks()]
-    return Plot(
-        width=WIDTH + PLOT_LEFT - MARGIN,
-        height=strength_y(UNKNOWN_ROW) + 24 + PLOT_BOTTOM,
-        points=points,
-        columns=columns,
-        rows=[(strength, strength_y(strength)) for strength in range(5, UNKNOWN_ROW - 1, -1)],
-        axis_y=strength_y(UNKNOWN_ROW) + 24,
-    )
+    rows = [(strength, strength_y(strength)) for strength in range(5, UNKNOWN_ROW - 1, -1)]
+    return Plot(points=points, columns=ticks(), rows=rows)

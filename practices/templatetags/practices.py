@@ -61,15 +61,14 @@ def axis(gain: Gain, *, size: str = "row") -> dict[str, Any]:
     return {
         "mark": plots.mark(gain),
         "label": wording.spoken_gain(gain),
-        "width": plots.WIDTH,
         "ticks": plots.ticks(),
-        "large": size == "large",
+        "size": size,
     }
 
 
 @drawn_once("components/axis_head.html")
 def axis_head() -> dict[str, Any]:
-    return {"ticks": plots.ticks(), "width": plots.WIDTH}
+    return {"ticks": plots.ticks()}
 
 
 @drawn_once("components/points.html")

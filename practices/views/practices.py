@@ -41,8 +41,6 @@ def practice_list(request: HttpRequest) -> HttpResponse:
         "previous": _replaced(request.GET, pagina=str(number - 1)) if number > 1 else "",
         "next": _replaced(request.GET, pagina=str(number + 1)) if number < selection.pages else "",
         "first": (number - 1) * PAGE_SIZE,
-        "ticks": plots.ticks(),
-        "axis_width": plots.WIDTH,
         "theme_headings": selection.order == "thema",
     }
     if selection.view == "grafiek":
@@ -53,7 +51,7 @@ def practice_list(request: HttpRequest) -> HttpResponse:
 def _plot(shown: list[cards.Card]) -> dict[str, Any]:
     numbered = list(enumerate(shown, start=1))
     drawn = [
-        (number, card.figures.gain, card.figures.strength.value, card.figures.cost.value, card.version.title)
+        (number, card.figures.gain, card.figures.strength.value, card.figures.cost.value)
         for number, card in numbered
         if card.figures.gain.value is not None
     ]
@@ -106,8 +104,6 @@ class PracticeDetail(PublishedTextView):
             "summaries": linked_items(version, Item.Kind.SUMMARY),
             "reference": Reference.of_version(version, context["full_url"]),
             "structured": _structured(version, context, concepts),
-            "ticks": plots.ticks(),
-            "axis_width": plots.WIDTH,
         }
 
 
@@ -180,8 +176,6 @@ def compare(request: HttpRequest) -> HttpResponse:
         "rows": _texts(shown),
         "notices": notices,
         "differences": cards.differences(shown) if len(shown) > 1 else [],
-        "ticks": plots.ticks(),
-        "axis_width": plots.WIDTH,
     }
     return render(request, "practices/practice_compare.html", context)
 

@@ -2,6 +2,7 @@
 
 HOME = "/"
 OVERVIEW = "/praktijken/"
+PLOT = "/praktijken/?weergave=grafiek"
 OWN_FIGURE = "/praktijken/feedback/"
 EEF_ONLY = "/praktijken/kleinere-klassen/"
 UNKNOWN = "/praktijken/leerstijlen/"
@@ -12,7 +13,7 @@ PAGES = {
     "home": HOME,
     "overview": OVERVIEW,
     "overview-table": "/praktijken/?weergave=tabel",
-    "overview-plot": "/praktijken/?weergave=grafiek",
+    "overview-plot": PLOT,
     "overview-filtered": "/praktijken/?niveau=lager&kost=2&sorteer=winst",
     "overview-notices": "/praktijken/?niveau=onbestaand&winst=xyz",
     "overview-empty": "/praktijken/?q=onvindbaar",

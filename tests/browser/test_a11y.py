@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from .a11y import focus_walk, focusable, hidden_in_forced_colors, running_animations
-from .pages import COMPARE_TWO, HOME, OVERVIEW, OWN_FIGURE, PAGES, STATUS
+from .pages import COMPARE_TWO, HOME, OVERVIEW, OWN_FIGURE, PAGES, PLOT, STATUS
 
 pages = pytest.mark.parametrize("name", PAGES)
 
@@ -69,9 +69,19 @@ def test_figures_in_forced_colors_use_system_colours(page, scheme):
     text, background = page.evaluate(
         "[getComputedStyle(document.body).color, getComputedStyle(document.body).backgroundColor]"
     )
-    marks = page.evaluate("""() => Object.fromEntries(['.axis .dot', '.axis .interval', '.points .on', '.axis .hole'].map(
-        name => [name, getComputedStyle(document.querySelector(name)).stroke]))""")
-    assert marks == {".axis .dot": text, ".axis .interval": text, ".points .on": text, ".axis .hole": background}
+    marks = page.evaluate("""() => [
+        ['.axis .mark:not(.open) .dot', 'fill'], ['.axis .interval', 'stroke'], ['.points .on', 'stroke'],
+        ['.axis .open .dot', 'stroke'], ['.axis .open .dot', 'fill'], ['.axis .halo', 'stroke']
+    ].map(([name, property]) => getComputedStyle(document.querySelector(name))[property])""")
+    assert marks == [text, text, text, text, background, background]
+
+
+def test_words_on_an_axis_grow_with_the_text(page):
+    for path, words in ((OWN_FIGURE, ".axis-large text"), (PLOT, ".axis-plot .mark text"), (PLOT, ".axis .row-name")):
+        page.goto(path)
+        height = page.locator(words).first.bounding_box()["height"]
+        page.evaluate("document.documentElement.style.fontSize = '200%'")
+        assert page.locator(words).first.bounding_box()["height"] == pytest.approx(2 * height, rel=0.1)
 
 
 def test_page_titles_differ_and_name_the_site(page):
