@@ -9,6 +9,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PRODUCTION = {
     "LEERPUNT_MODE": "production",
     "SECRET_KEY": "x" * 60,
+    "AUDIT_KEY": "y" * 60,
     "ALLOWED_HOSTS": "www.example.org, example.org",
     "SITE_URL": "https://www.example.org/",
     "DATABASE_URL": "postgres://leerpunt@localhost/leerpunt",
@@ -33,6 +34,10 @@ def started(code, **environment):
     ("missing", "sentence"),
     [
         ("SECRET_KEY", "Set SECRET_KEY in the environment, for example SECRET_KEY=a-long-random-text."),
+        (
+            "AUDIT_KEY",
+            "Set AUDIT_KEY in the environment, for example AUDIT_KEY=another-long-random-text, which never changes.",
+        ),
         ("ALLOWED_HOSTS", "Set ALLOWED_HOSTS in the environment, for example ALLOWED_HOSTS=www.example.org."),
         ("SITE_URL", "Set SITE_URL in the environment, for example SITE_URL=https://www.example.org."),
     ],
@@ -88,3 +93,49 @@ def test_development_can_hide_its_errors(debug, shown):
 
 def test_development_needs_nothing():
     assert started("print(settings.DEBUG, settings.SITE_URL)") == (0, "True http://127.0.0.1:8000")
+
+
+MAIL = "print(settings.EMAIL_BACKEND.split('.')[-2], settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_HOST_USER, settings.EMAIL_HOST_PASSWORD, settings.EMAIL_USE_SSL, settings.EMAIL_USE_TLS)"
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("smtp://an:p%40ss@mail.example.org:587?tls=1", "smtp mail.example.org 587 an p@ss False True"),
+        ("smtps://an:pass@mail.example.org", "smtp mail.example.org 465 an pass True False"),
+        ("smtp://localhost", "smtp localhost 25   False False"),
+        ("file:///tmp/mail", "filebased localhost 25   False False"),
+    ],
+)
+def test_mail_goes_where_the_address_says(url, expected):
+    assert started(MAIL, **PRODUCTION, EMAIL_URL=url) == (0, expected)
+
+
+@pytest.mark.parametrize("url", ["mail.example.org", "smtp://", "file://", "imap://mail.example.org"])
+def test_an_address_that_is_none_for_mail_is_refused(url):
+    code, line = started("settings.DEBUG", EMAIL_URL=url)
+    assert code == 1
+    assert line == (
+        "django.core.exceptions.ImproperlyConfigured: EMAIL_URL: write, for example,"
+        " EMAIL_URL=smtp://user:password@mail.example.org:587?tls=1."
+    )
+
+
+@pytest.mark.parametrize(
+    ("mode", "url", "on", "backend"),
+    [
+        ("production", "", False, "filebased"),
+        ("production", "smtp://localhost", True, "smtp"),
+        ("development", "", True, "filebased"),
+        ("demo", "smtp://mail.example.org", True, "filebased"),  # nothing leaves the machine
+    ],
+)
+def test_where_mail_is_on(mode, url, on, backend):
+    environment = PRODUCTION | {"LEERPUNT_MODE": mode, "EMAIL_URL": url}
+    code, line = started("print(settings.EMAIL_IS_ON, settings.EMAIL_BACKEND.split('.')[-2])", **environment)
+    assert (code, line) == (0, f"{on} {backend}")
+
+
+def test_mail_comes_from_the_site():
+    code, line = started("print(settings.DEFAULT_FROM_EMAIL)", **PRODUCTION)
+    assert (code, line) == (0, "Leerpunt <leerpunt@www.example.org>")
