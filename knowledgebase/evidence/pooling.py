@@ -1,0 +1,348 @@
+"""Pool independent effects: fixed and random effects, with moderators or without.
+
+Notation: y effects, v sampling variances (both shape k), X design matrix (k x p, the first column ones), tau2 the
+between-study variance, w = 1/(v + tau2). Every statistic of a weighted fit follows from `Fit`.
+Checked against R's metafor 3.8 (tests/knowledgebase/evidence).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import brentq
+from scipy.special import chdtrc, chdtri, fdtrc, ndtr, stdtr, stdtrit
+
+Array: TypeAlias = NDArray[np.floating[Any]]
+Method = Literal["EE", "DL", "REML", "PM"]
+Test = Literal["z", "t", "knha", "adhoc"]
+Z_975 = 1.959963984540054
+NEGLIGIBLE = 1e-9  # a tau2 below this part of the mean variance is 0
+
+
+class NotEstimable(ValueError):
+    """The data do not allow this analysis; the message says why."""
+
+
+@dataclass(frozen=True)
+class Data:
+    """Effects that were let in, and what was left out and why (row number, reason)."""
+
+    y: Array
+    v: Array
+    rows: NDArray[np.int64]  # where the effects stood in what was given
+    excluded: tuple[tuple[int, str], ...] = ()
+
+
+def read(effects: object, variances: object) -> Data:
+    """Check effects and variances (missing as None or NaN) and leave out what cannot be used, each with a reason.
+
+    Raises NotEstimable when a variance is zero or negative: no weight follows from it.
+    """
+    y, v = np.atleast_1d(np.array(effects, dtype=float)), np.atleast_1d(np.array(variances, dtype=float))
+    if y.shape != v.shape or y.ndim != 1:
+        raise NotEstimable("Give one variance for each effect.")
+    excluded = []
+    for row in range(len(y)):
+        if not np.isfinite(y[row]):
+            excluded.append((row, "the effect is missing"))
+        elif not np.isfinite(v[row]):
+            excluded.append((row, "the variance is missing or infinite"))
+        elif v[row] <= 0:
+            raise NotEstimable(f"Row {row + 1}: a variance is above zero, not {v[row]:g}.")
+    left_out = {row for row, _reason in excluded}
+    rows = np.array([row for row in range(len(y)) if row not in left_out], dtype=np.int64)
+    if not len(rows):
+        raise NotEstimable("There is no effect to analyse.")
+    return Data(y[rows], v[rows], rows, tuple(excluded))
+
+
+# -- one weighted fit ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Weighted least squares at a given tau2."""
+
+    y: Array
+    v: Array
+    X: Array
+    tau2: float
+
+    @cached_property
+    def w(self) -> Array:
+        return 1 / (self.v + self.tau2)
+
+    @cached_property
+    def information(self) -> Array:
+        return (self.X.T * self.w) @ self.X
+
+    @cached_property
+    def vcov(self) -> Array:
+        """B = (X'WX)^-1."""
+        return np.linalg.inv(self.information)
+
+    @cached_property
+    def b(self) -> Array:
+        return np.linalg.solve(self.information, self.X.T @ (self.w * self.y))
+
+    @cached_property
+    def residuals(self) -> Array:
+        return self.y - self.X @ self.b
+
+    @cached_property
+    def q(self) -> float:
+        """Q(tau2) = y'Py."""
+        return float(np.sum(self.w * self.residuals**2))
+
+    @cached_property
+    def hat(self) -> Array:
+        """The diagonal of X B X'W."""
+        return np.asarray(np.einsum("ij,jk,ik->i", self.X, self.vcov, self.X) * self.w)
+
+    @cached_property
+    def trace_p(self) -> float:
+        """tr P, with P = W - W X B X'W."""
+        return float(np.sum(self.w) - np.sum(self.w * self.hat))
+
+    @cached_property
+    def trace_pp(self) -> float:
+        xwwx = (self.X.T * self.w**2) @ self.X
+        xwwwx = (self.X.T * self.w**3) @ self.X
+        return float(
+            np.sum(self.w**2) - 2 * np.trace(self.vcov @ xwwwx) + np.trace(self.vcov @ xwwx @ self.vcov @ xwwx)
+        )
+
+    @cached_property
+    def py(self) -> Array:
+        return self.w * self.residuals
+
+    def reml(self) -> float:
+        """The restricted log-likelihood, with the constants that metafor has. Viechtbauer 2005, 10.3102/10769986030003261."""
+        k, p = self.X.shape
+        return float(
+            -0.5 * (k - p) * np.log(2 * np.pi)
+            + 0.5 * np.linalg.slogdet(self.X.T @ self.X)[1]
+            - 0.5 * np.sum(np.log(self.v + self.tau2))
+            - 0.5 * np.linalg.slogdet(self.information)[1]
+            - 0.5 * self.q
+        )
+
+    def reml_score(self) -> float:
+        return 0.5 * (float(self.py @ self.py) - self.trace_p)
+
+
+def ones(k: int) -> Array:
+    return np.ones((k, 1))
+
+
+# -- between-study variance ------------------------------------------------------------------------
+
+
+def tau2_of(y: Array, v: Array, X: Array, method: Method) -> float:
+    """The between-study variance, never below 0; 0 for one study and for the equal-effects model."""
+    k, p = X.shape
+    if method == "EE" or k <= p:
+        return 0.0
+    start = Fit(y, v, X, 0.0)
+    if method == "DL":  # DerSimonian & Laird 1986, 10.1016/0197-2456(86)90046-2
+        return float(max(0.0, (start.q - (k - p)) / start.trace_p))
+    if method == "PM":  # Paule & Mandel 1982, 10.6028/jres.087.022
+        return _root(lambda t: Fit(y, v, X, t).q - (k - p), _scale(y, v, X)) if start.q > k - p else 0.0
+    return _reml(y, v, X)
+
+
+def _scale(y: Array, v: Array, X: Array) -> float:
+    """A first upper bound for tau2 in the units of the data."""
+    spread = float(np.sum((y - X @ np.linalg.lstsq(X, y, rcond=None)[0]) ** 2)) / max(1, len(y) - X.shape[1])
+    return float(max(spread, np.median(v), np.min(v)))
+
+
+def _root(f: Callable[[float], float], high: float) -> float:
+    """The root of a falling function that is positive at 0; the bracket grows until it holds the root."""
+    while f(high) > 0:
+        high *= 4
+    return float(brentq(f, 0.0, high, xtol=high * 1e-16, rtol=8.9e-16, maxiter=500))
+
+
+def _reml(y: Array, v: Array, X: Array) -> float:
+    """The best of 0 and of every root of the score between the points of a grid (relative to the data's scale)."""
+    top = _scale(y, v, X)
+    while Fit(y, v, X, top).reml_score() > 0:
+        top *= 4
+    grid = np.concatenate([[0.0], top * np.logspace(-10, 0, 21)])
+    scores = [Fit(y, v, X, t).reml_score() for t in grid]
+    candidates = [0.0]
+    for low, high, before, after in zip(grid, grid[1:], scores, scores[1:], strict=False):
+        if before > 0 >= after:
+            candidates.append(
+                float(brentq(lambda t: Fit(y, v, X, t).reml_score(), low, high, xtol=top * 1e-16, rtol=8.9e-16))
+            )
+    best = max(candidates, key=lambda t: Fit(y, v, X, t).reml())
+    return 0.0 if best < NEGLIGIBLE * float(np.mean(v)) * 1e-3 else best
+
+
+def tau2_interval(y: Array, v: Array, X: Array | None = None) -> tuple[float, float]:
+    """95% Q-profile interval of tau2; (0, 0) when the set is empty. Viechtbauer 2007, 10.1002/sim.2514.
+
+    Raises NotEstimable for as many effects as coefficients.
+    """
+    X = ones(len(y)) if X is None else X
+    df = X.shape[0] - X.shape[1]
+    if df < 1:
+        raise NotEstimable("An interval of the between-study variance needs two studies or more.")
+    at_zero, scale = Fit(y, v, X, 0.0).q, _scale(y, v, X)
+    lower, upper = float(chdtri(df, 0.025)), float(chdtri(df, 0.975))
+    low = _root(lambda t: Fit(y, v, X, t).q - lower, scale) if at_zero > lower else 0.0
+    high = _root(lambda t: Fit(y, v, X, t).q - upper, scale) if at_zero > upper else 0.0
+    return low, high
+
+
+# -- the pooled result -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Pooled:
+    """A fitted model. Arrays have one entry per coefficient; `estimate` and its kin are those of the first."""
+
+    method: Method
+    test: Test
+    k: int
+    p: int
+    b: Array
+    se_b: Array
+    statistics: Array
+    pvalues: Array
+    lower: Array
+    upper: Array
+    vcov: Array
+    df: float | None
+    tau2: float
+    I2: float
+    H2: float
+    Q: float
+    Q_df: int
+    Qp: float
+    QM: float | None
+    QM_df: tuple[int, float | None]
+    QMp: float | None
+    loglik: float | None
+
+    @property
+    def estimate(self) -> float:
+        return float(self.b[0])
+
+    @property
+    def se(self) -> float:
+        return float(self.se_b[0])
+
+    @property
+    def statistic(self) -> float:
+        return float(self.statistics[0])
+
+    @property
+    def pval(self) -> float:
+        return float(self.pvalues[0])
+
+    @property
+    def ci_lb(self) -> float:
+        return float(self.lower[0])
+
+    @property
+    def ci_ub(self) -> float:
+        return float(self.upper[0])
+
+
+def pool(y: Array, v: Array, *, X: Array | None = None, method: Method = "REML", test: Test = "adhoc") -> Pooled:
+    """Fit the equal-effects (EE) or a random-effects model, with moderators in X after its column of ones.
+
+    Tests: z; t with k - p df; knha = Hartung & Knapp 2001, 10.1002/sim.791 (with moderators Knapp & Hartung 2003,
+    10.1002/sim.1482); adhoc = knha but never narrower than z. One study is always tested with z.
+    Raises NotEstimable when there are fewer effects than coefficients or the moderators say the same.
+    """
+    X = ones(len(y)) if X is None else X
+    k, p = X.shape
+    if k < p or np.linalg.matrix_rank(X) < p:
+        raise NotEstimable("There are too few effects for so many moderators, or two moderators say the same.")
+    if k == p:
+        test = "z"
+    tau2 = tau2_of(y, v, X, method)
+    fit, start = Fit(y, v, X, tau2), Fit(y, v, X, 0.0)
+    df = k - p
+    s2 = fit.q / df if test in {"knha", "adhoc"} and df else 1.0
+    vcov = fit.vcov * (max(1.0, s2) if test == "adhoc" else s2)
+    se = np.sqrt(np.diag(vcov))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        statistics = fit.b / se
+    quantile = Z_975 if test == "z" else float(stdtrit(df, 0.975))
+    tested = slice(1, None) if p > 1 else slice(0, 1)
+    qm, qm_df, qm_p = _joint(fit.b[tested], vcov[tested, tested], df if test != "z" else None)
+    i2, h2 = heterogeneity(start, tau2=None if method == "EE" else tau2)
+    return Pooled(
+        method=method,
+        test=test,
+        k=k,
+        p=p,
+        b=fit.b,
+        se_b=se,
+        statistics=statistics,
+        pvalues=2 * (ndtr(-np.abs(statistics)) if test == "z" else stdtr(df, -np.abs(statistics))),
+        lower=fit.b - quantile * se,
+        upper=fit.b + quantile * se,
+        vcov=vcov,
+        df=None if test == "z" else float(df),
+        tau2=tau2,
+        I2=i2,
+        H2=h2,
+        Q=start.q,
+        Q_df=df,
+        Qp=float(chdtrc(df, start.q)) if df else 1.0,
+        QM=qm,
+        QM_df=qm_df,
+        QMp=qm_p,
+        loglik=fit.reml() if method == "REML" else None,
+    )
+
+
+def _joint(b: Array, vcov: Array, df: float | None) -> tuple[float | None, tuple[int, float | None], float | None]:
+    """The joint (Wald) test that coefficients are 0: chi2, or F with `df` denominator degrees of freedom."""
+    m = len(b)
+    try:
+        wald = float(b @ np.linalg.solve(vcov, b))
+    except np.linalg.LinAlgError:
+        return None, (m, df), None
+    if df is None:
+        return wald, (m, None), float(chdtrc(m, wald))
+    return wald / m, (m, df), float(fdtrc(m, df, wald / m))
+
+
+def heterogeneity(start: Fit, *, tau2: float | None) -> tuple[float, float]:
+    """I2 in percent and H2 of a tau2 against the typical sampling variance. Higgins & Thompson 2002, 10.1002/sim.1186.
+
+    `start` is the fit at tau2 = 0. Without tau2 (the equal-effects model) both follow from Q.
+    """
+    df = start.X.shape[0] - start.X.shape[1]
+    if df < 1:
+        return 0.0, 1.0
+    if tau2 is None:
+        return max(0.0, 100 * (start.q - df) / start.q) if start.q else 0.0, start.q / df
+    typical = df / start.trace_p
+    return 100 * tau2 / (tau2 + typical), 1 + tau2 / typical
+
+
+def prediction_interval(pooled: Pooled, *, df: float | None = None) -> tuple[float, float] | None:
+    """95% interval for the true effect in a new study: b ± t(df) sqrt(SE² + tau2); None below three studies.
+
+    `df` k - 2 gives Higgins, Thompson & Spiegelhalter 2009, 10.1111/j.1467-985X.2008.00552.x; without it the quantile of
+    the model's own test is used (metafor's default).
+    """
+    if pooled.method == "EE" or pooled.k < 3:
+        return None
+    spread = float(np.sqrt(pooled.se**2 + pooled.tau2))
+    chosen = pooled.df if df is None else df
+    quantile = Z_975 if chosen is None else float(stdtrit(max(1.0, chosen), 0.975))
+    return pooled.estimate - quantile * spread, pooled.estimate + quantile * spread
