@@ -94,13 +94,20 @@ def canonical(version: Version) -> dict[str, Any]:
     for field in text_fields(version):
         value = getattr(version, field.name)
         content[field.name] = list(value.natural_key()) if isinstance(value, Concept) else _plain(value)
-    for accessor, _child in children_of(type(version)):
-        rows = getattr(version, accessor).all()
+    for accessor, child in children_of(type(version)):
         content[accessor] = [
             {"uid": str(row.uid)} | _filled({name: _plain(value) for name, value in row.content().items()})
-            for row in sorted(rows, key=lambda row: str(row.uid))
+            for row in sorted(_rows(version, accessor, child), key=lambda row: str(row.uid))
         ]
     return _filled(content)
+
+
+def _rows(version: Version, accessor: str, child: type[VersionChild]) -> Any:
+    """The rows of one kind with what they refer to, in one query; those that were fetched before, in none."""
+    rows = getattr(version, accessor).all()
+    named = [field.name for field in child._meta.fields if field.many_to_one and field.name != "version"]
+    fetched = accessor in getattr(version, "_prefetched_objects_cache", {})
+    return rows.select_related(*named) if named and not fetched else rows
 
 
 def content_hash(version: Version) -> str:

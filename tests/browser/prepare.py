@@ -12,12 +12,16 @@ REASON = "De studie waarop deze tekst rust, is ingetrokken."
 def main(*, demo: bool) -> None:
     django.setup()
     from knowledgebase.editorial.transitions import withdraw
-    from knowledgebase.models import User, Version
+    from knowledgebase.models import Version
+    from practices import facets
+    from tests.factories import make_user, publish_all
 
     call_command("migrate", verbosity=0)
-    User.objects.create_user("redacteur")
-    editor = User.objects.create_user("eindredacteur")
-    call_command("load_texts", "--by=redacteur", "--publish-by=eindredacteur", *(["--demo"] if demo else []))
+    make_user("redacteur", role="redacteur")
+    editor = make_user("eindredacteur", role="eindredacteur")
+    call_command("load_texts", "--by=redacteur", *(["--demo"] if demo else []))
+    publish_all([draft.specific() for draft in Version.objects.select_related("item")])
+    facets.rebuild()
     withdraw(Version.objects.published().get(item__slug=WITHDRAWN), by=editor, reason=REASON)
     call_command("collectstatic", interactive=False, verbosity=0)
 

@@ -1,28 +1,23 @@
 import os
+import signal
+import subprocess
 import sys
 from argparse import ArgumentParser
+from collections.abc import Sequence
 from io import StringIO
+from types import FrameType
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.models import Group
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
+from django.db import connections, transaction
 
-from knowledgebase.models import Item, User
+from knowledgebase.models import Item
+from leerpunt import demonstration
 from leerpunt.accounts import DEMO_PASSWORD
 
-ACCOUNTS = {
-    "beheerder": "beheerder",
-    "eindredacteur": "eindredacteur",
-    "redacteur": "redacteur",
-    "voorzitter-gebruikers": "voorzitter",
-    "lid-gebruikers-1": "lid",
-    "lid-gebruikers-2": "lid",
-    "voorzitter-wetenschap": "voorzitter",
-    "lid-wetenschap-1": "lid",
-    "lid-wetenschap-2": "lid",
-}
+PATIENCE = 10  # seconds that a program gets to end
 
 
 class Command(BaseCommand):
@@ -36,24 +31,20 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.DEMO:
             raise CommandError("This prepares a demonstration. Start it with `make demo` (LEERPUNT_MODE=demo).")
-        password = os.environ.get("DEMO_PASSWORD") or DEMO_PASSWORD
+        chosen = os.environ.get("DEMO_PASSWORD", "")
         if options["reset"]:
             self.reset()
         call_command("migrate", verbosity=0)
-        if not Item.objects.exists():
-            self.stdout.write("De demonstratie wordt klaargezet …")
-            self.make_accounts(password)
-            call_command("load_texts", "--by=redacteur", "--publish-by=eindredacteur", "--demo")
-        else:
-            self.make_accounts(password)
-            call_command("render_texts", verbosity=0, stdout=StringIO())
+        self.prepare(chosen)
         call_command("collectstatic", interactive=False, verbosity=0)
         self.stdout.write(f"\nLeerpunt staat op http://127.0.0.1:{options['port']}/")
-        self.stdout.write(f"Aanmelden: http://127.0.0.1:{options['port']}/aanmelden/ (wachtwoord: {password})")
-        self.stdout.write("Accounts: " + ", ".join(ACCOUNTS) + "\n")
+        self.stdout.write(f"Aanmelden: http://127.0.0.1:{options['port']}/aanmelden/")
+        self.stdout.write("Accounts: " + ", ".join(demonstration.ACCOUNTS))
+        self.stdout.write(password_line(chosen or DEMO_PASSWORD) + "\n")
         self.stdout.flush()
         if not options["no_serve"]:
-            self.serve(options["port"])
+            connections.close_all()
+            sys.exit(self.serve(options["port"]))
 
     def reset(self) -> None:
         database = settings.DATABASES["default"]
@@ -64,20 +55,68 @@ class Command(BaseCommand):
         else:
             call_command("flush", interactive=False, verbosity=0)
 
-    def make_accounts(self, password: str) -> None:
-        """The role accounts. An account that exists keeps its password, unless DEMO_PASSWORD now says another."""
-        chosen = "DEMO_PASSWORD" in os.environ
-        for username, role in ACCOUNTS.items():
-            user, created = User.objects.get_or_create(username=username, defaults={"is_staff": True})
-            if created or (chosen and not user.check_password(password)):
-                user.set_password(password)
-                user.save(update_fields=["password"])
-            user.groups.set([Group.objects.get(name=role)])
+    def prepare(self, chosen: str) -> None:
+        """The accounts, and at the first start the texts and the work: all of it, or nothing when it is broken off."""
+        with transaction.atomic():
+            demonstration.make_accounts(chosen or DEMO_PASSWORD, chosen=bool(chosen))
+            demonstration.seat_accounts()
+            if Item.objects.exists():
+                call_command("render_texts", verbosity=0, stdout=StringIO())
+            else:
+                self.stdout.write("De demonstratie wordt klaargezet …")
+                self.stdout.flush()
+                call_command("load_texts", "--by=redacteur", "--demo", stdout=self.stdout)
+                demonstration.play()
 
-    def serve(self, port: int) -> None:
-        arguments = [
+    def serve(self, port: int) -> int:
+        """The server, and next to it what happens by the clock; both end together. Returns how the server ended."""
+        server = [
             sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port),
             "--workers", "2", "--blocking-threads", "4", "--no-ws", "--log-level", "warning",
             "leerpunt.wsgi:application",
         ]  # fmt: skip
-        os.execvp(arguments[0], arguments)  # noqa: S606  # the server takes this process's place
+        return run_together(server, [sys.executable, "manage.py", "run_jobs", "--loop"])
+
+
+def password_line(password: str) -> str:
+    """Which password opens the accounts, only where it is true."""
+    opened = demonstration.accounts_with(password)
+    if len(opened) == len(demonstration.ACCOUNTS):
+        return f"Wachtwoord: {password}"
+    if not opened:
+        return "Wachtwoord: dat van een vorige start. Kies een nieuw met DEMO_PASSWORD=… make demo."
+    return f"Wachtwoord van {', '.join(opened)}: {password}. De andere accounts kozen een eigen wachtwoord."
+
+
+def run_together(main: Sequence[str], beside: Sequence[str]) -> int:
+    """Run two programs until the first one ends, or until this one is told to stop. Returns the first one's answer."""
+    programs: list[subprocess.Popen[bytes]] = []
+    told: list[int] = []
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        told.append(number)
+        for program in programs:
+            program.terminate()
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    try:
+        # Sessions of their own: the terminal's Ctrl+C reaches this program alone, which tells both once.
+        for command in (main, beside):
+            program = subprocess.Popen(command, cwd=settings.BASE_DIR, start_new_session=True)  # noqa: S603
+            programs.append(program)
+            if told:
+                break
+        if told:
+            program.terminate()
+        answer = programs[0].wait()
+    finally:
+        for program in programs:
+            program.terminate()
+        for program in programs:
+            try:
+                program.wait(PATIENCE)
+            except subprocess.TimeoutExpired:
+                program.kill()
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    return 0 if told else answer
