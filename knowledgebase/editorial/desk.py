@@ -88,18 +88,15 @@ class Progress:
         }
 
     @property
-    def expected(self) -> str:
-        """The names of those who may still give a review."""
-        if not self.is_open or not self.shows_numbers or self.standing.decision is not None:
-            return ""
-        return ", ".join(name_of(seat.user) for seat in self.standing.expected)
-
-    @property
-    def deciding(self) -> str:
-        """The names of those who may record the decision, when it is their turn."""
-        if not self.is_open or not self.shows_numbers or self.standing.state != "ready":
-            return ""
-        return ", ".join(name_of(seat.user) for seat in self.standing.deciding)
+    def sentence(self) -> str:
+        """The same, with the names of those it waits for."""
+        parts = [self.words]
+        if self.is_open and self.shows_numbers and self.standing.decision is None:
+            if self.standing.expected:
+                parts.append(_("still awaited: %(names)s") % {"names": names_of(self.standing.expected)})
+            if self.standing.state == "ready" and self.standing.deciding:
+                parts.append(_("may decide: %(names)s") % {"names": names_of(self.standing.deciding)})
+        return "; ".join(parts) + "."
 
     @property
     def is_stuck(self) -> bool:
@@ -109,6 +106,10 @@ class Progress:
 
 def name_of(user: User) -> str:
     return user.get_full_name() or user.get_username()
+
+
+def names_of(seats: Iterable[Membership]) -> str:
+    return ", ".join(name_of(seat.user) for seat in seats)
 
 
 def progress(round: ReviewRound, found: Iterable[Standing], viewer: Viewer) -> list[Progress]:
@@ -153,7 +154,7 @@ class Part:
     @property
     def still_to_come(self) -> str:
         """The names of those who may still give a recommendation."""
-        return ", ".join(name_of(seat.user) for seat in self.standing.expected if seat.pk != self.seat.pk)
+        return names_of(seat for seat in self.standing.expected if seat.pk != self.seat.pk)
 
     @property
     def commission(self) -> Commission:
@@ -210,6 +211,10 @@ class Line:
     note: str = ""
 
     @property
+    def place(self) -> str:
+        return place_of(self.version, self.round)
+
+    @property
     def due(self) -> str:
         return due_in_words(self.round.due_on) if self.round else ""
 
@@ -224,6 +229,16 @@ class Desk:
 
     mine: list[Line]
     others: list[Line]
+
+
+def place_of(version: Version, round: ReviewRound | None = None) -> str:
+    """Which text this is: “Praktijk, versie 2, ronde 1”."""
+    parts = [str(version.item.get_kind_display()).capitalize(), _("version %(number)s") % {"number": version.number}]
+    if round is not None:
+        parts.append(_("round %(number)s") % {"number": round.number})
+        if round.kind == ReviewRound.Kind.REVALIDATION:
+            parts.append(_("looked at again"))
+    return ", ".join(parts)
 
 
 def due_in_words(day: date, today: date | None = None) -> str:
@@ -315,6 +330,10 @@ class Deed:
     words: str
     round: ReviewRound
     note: str = ""
+
+    @property
+    def place(self) -> str:
+        return place_of(self.round.version, self.round)
 
 
 def deeds(user: User) -> list[tuple[datetime, str, int]]:

@@ -6,7 +6,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from knowledgebase.editorial.desk import Viewer, deeds, desk_of, told
+from knowledgebase.editorial.desk import Viewer, deeds, desk_of, place_of, told
 from knowledgebase.editorial.desk_forms import WithdrawalForm
 from knowledgebase.editorial.refusals import AlreadyDone, MoveRefused, NotAllowed
 from knowledgebase.editorial.transitions import withdraw
@@ -59,7 +59,7 @@ def published(request: HttpRequest, viewer: Viewer) -> HttpResponse:
     found = Version.objects.select_related("item").in_bulk([pk for _title, pk in page.object_list])
     context = {
         "page": page,
-        "versions": [found[pk] for _title, pk in page.object_list],
+        "versions": [(found[pk], place_of(found[pk])) for _title, pk in page.object_list],
         "query": query,
         "notices": notices,
     }

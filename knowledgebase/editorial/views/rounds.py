@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from knowledgebase import rendering
 from knowledgebase.editorial import reviews
-from knowledgebase.editorial.desk import Part, Viewer, admin_url, due_in_words, part, progress
+from knowledgebase.editorial.desk import Part, Viewer, admin_url, due_in_words, part, place_of, progress
 from knowledgebase.editorial.desk_forms import (
     CommentForm,
     DecisionForm,
@@ -90,6 +90,7 @@ def _page(
         "version": round.version,
         "item": round.version.item,
         "progress": progress(round, found, viewer),
+        "place": place_of(round.version, round),
         "due": due_in_words(round.due_on),
         "is_overdue": round.due_on < timezone.localdate(),
         "edit_url": admin_url(round.version),
