@@ -14,10 +14,20 @@ class KnowledgebaseConfig(AppConfig):
     def ready(self) -> None:
         from .editorial import guards
         from .editorial.permissions import sync_commissions, sync_roles
-        from .models import Concept, ConceptLabel, SiteState, Source
+        from .models import Concept, ConceptLabel, Membership, SiteState, Source, User
 
         def reference_changed(**_kwargs: Any) -> None:
             SiteState.touch()
+
+        def seat_changed(created: bool, **_kwargs: Any) -> None:
+            if not created:  # who just got a seat has approved nothing yet
+                SiteState.touch()
+
+        def account_changed(instance: User, update_fields: frozenset[str] | None, **_kwargs: Any) -> None:
+            """Names stand beside approvals, with consent. A login saves other fields."""
+            named = update_fields is None or {"first_name", "last_name"} & update_fields
+            if named and Membership.objects.filter(user=instance.pk, name_is_public=True).exists():
+                SiteState.touch()
 
         def migrating(using: str, **_kwargs: Any) -> None:
             guards.remove(using)
@@ -32,6 +42,8 @@ class KnowledgebaseConfig(AppConfig):
         for model in (Concept, ConceptLabel, Source):
             for signal in (post_save, post_delete):
                 signal.connect(reference_changed, sender=model, weak=False, dispatch_uid=f"touch-{model.__name__}")
+        post_save.connect(seat_changed, sender=Membership, weak=False, dispatch_uid="touch-seat")
+        post_save.connect(account_changed, sender=User, weak=False, dispatch_uid="touch-account")
         pre_migrate.connect(migrating, sender=self, weak=False, dispatch_uid="remove-guards")
         post_migrate.connect(migrated, weak=False, dispatch_uid="sync-roles")
         connection_created.connect(guards.register_door, weak=False, dispatch_uid="register-door")

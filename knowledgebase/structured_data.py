@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
+    from datetime import date
     from knowledgebase.models import Concept, Source, SummaryVersion, Version
 
 CONTEXT = "https://schema.org"
@@ -74,6 +74,19 @@ def publication(source: Source, *, url: str) -> Data:
         "url": doi or source.url,
         "isAccessibleForFree": {"yes": True, "no": False}.get(source.open_access),
         "mainEntityOfPage": url,
+    })  # fmt: skip
+
+
+def reviewed_page(*, url: str, site_url: str, reviewers: Iterable[str], reviewed_on: date | None) -> Data:
+    """The page of a text: which bodies approved it, and the day on which they last did."""
+    organisation = _organisation(site_url)
+    return _filled({
+        "@type": "WebPage",
+        "@id": f"{url}#pagina",
+        "url": url,
+        "mainEntity": {"@id": url},
+        "reviewedBy": [{"@type": "Organization", "name": name, "parentOrganization": organisation} for name in reviewers],
+        "lastReviewed": reviewed_on.isoformat() if reviewed_on else "",
     })  # fmt: skip
 
 

@@ -1,22 +1,38 @@
 from django.urls import path, re_path
 
+from knowledgebase.editorial.history import VersionHistory
+from knowledgebase.models import ROOT_PAGES, PageVersion, SummaryVersion, ThemeVersion
+
+from .editorial.views.shared import shared_preview
 from .views import glossary, pages, sources, summaries, themes
 
 urlpatterns = [
     # research summaries
     path("samenvattingen/", summaries.summary_list, name="summaries"),
     path("samenvattingen/<slug:slug>/", summaries.SummaryDetail.as_view(), name="summary"),
+    path("samenvattingen/<slug:slug>/versies/", VersionHistory.as_view(model=SummaryVersion)),
+    path("samenvattingen/<slug:slug>/versies/<int:number>/", summaries.SummaryDetail.as_view()),
     # themes
     path("themas/", themes.theme_list, name="themes"),
     path("themas/<slug:slug>/", themes.ThemeDetail.as_view(), name="theme"),
+    path("themas/<slug:slug>/versies/", VersionHistory.as_view(model=ThemeVersion)),
+    path("themas/<slug:slug>/versies/<int:number>/", themes.ThemeDetail.as_view()),
     # sources and terms
     path("bronnen/", sources.source_list, name="sources"),
     path("bronnen/<slug:slug>/", sources.source_detail, name="source"),
     re_path(r"^bronnen/(?P<slug>[-\w]+)/citeren\.(?P<form>ris|bib)$", sources.cite, name="source-citation"),
     path("begrippen/", glossary.glossary, name="glossary"),
     # about the portal
-    path("over/", pages.PageDetail.as_view(), {"slug": "over"}, name="page-over"),
+    *(
+        path(f"{slug}/{rest}", view, {"slug": slug}, name=name)
+        for slug in ROOT_PAGES
+        for rest, view, name in (
+            ("", pages.PageDetail.as_view(), f"page-{slug}"),
+            ("versies/", VersionHistory.as_view(model=PageVersion), None),
+            ("versies/<int:number>/", pages.PageDetail.as_view(), None),
+        )
+    ),
     path("over/<slug:slug>/", pages.PageDetail.as_view(), name="page"),
-    path("toegankelijkheid/", pages.PageDetail.as_view(), {"slug": "toegankelijkheid"}, name="page-toegankelijkheid"),
-    path("privacy/", pages.PageDetail.as_view(), {"slug": "privacy"}, name="page-privacy"),
+    path("over/<slug:slug>/versies/", VersionHistory.as_view(model=PageVersion)),
+    path("over/<slug:slug>/versies/<int:number>/", pages.PageDetail.as_view()),
 ]

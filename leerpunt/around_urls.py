@@ -5,11 +5,12 @@ from practices.views import share
 
 from . import health, well_known
 from .sitemaps import SITEMAPS
-from .syndication import NewTexts
+from .syndication import ChangedConclusions, NewTexts
 
 urlpatterns = [
     # for readers and their programs
     path("feed/", NewTexts(), name="feed"),
+    path("feed/conclusies/", ChangedConclusions(), name="feed-conclusions"),
     path("sitemap.xml", sitemap, {"sitemaps": SITEMAPS}, name="sitemap"),
     path("robots.txt", well_known.robots, name="robots"),
     path(".well-known/security.txt", well_known.security_txt, name="security-txt"),

@@ -2,52 +2,80 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect, HttpResponseRedirect
 from django.shortcuts import render
+from django.utils import timezone
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.views.generic.base import ContextMixin, View
 
 from knowledgebase import rendering
 from knowledgebase.citations import Reference, as_file
-from knowledgebase.models import Item, SlugRedirect, Source, Version
+from knowledgebase.models import PUBLIC_ONCE, Item, SlugRedirect, Source, Version
 from knowledgebase.search import fold
+from knowledgebase.structured_data import reviewed_page
+
+from .approvals import Approvals, approvals_of, newer_evidence
+
+State = Version.State
+CHANGE_SHOWN_DAYS = 365
 
 
 class PublishedTextView(ContextMixin, View):
-    """One published text by its slug. Subclasses name the model of the version and a template."""
+    """One published text by its slug, or with a number an old version of it. Subclasses name a model and a template."""
 
     model: type[Version]
     template_name: str
 
-    def get(self, request: HttpRequest, slug: str, **kwargs: Any) -> HttpResponse:
+    def get(self, request: HttpRequest, slug: str, number: int | None = None, **kwargs: Any) -> HttpResponse:
         self.request = request
-        version = self.get_queryset().filter(item__kind=self.model.kind, item__slug=slug).first()
+        if number is not None:
+            return self.archived(request, slug, number)
+        version = self.get_queryset().published().filter(item__slug=slug).first()
         if version is not None:
             return render(request, self.template_name, self.get_context_data(version=version, **kwargs))
-        return self.not_published(request, slug)
+        if (moved := moved_item(self.model.kind, slug)) is not None:
+            return HttpResponsePermanentRedirect(moved.get_absolute_url())
+        if (gone := withdrawn(self.model.kind, slug)) is not None:
+            return tombstone(request, gone)
+        raise Http404(_("There is no text at this address."))
+
+    def archived(self, request: HttpRequest, slug: str, number: int) -> HttpResponse:
+        """A version that was public, at its own address; the text of a withdrawn one stays unread."""
+        public = public_versions(self.model.kind, slug)
+        numbers = {version.number: version for version in public}
+        asked = numbers.get(number)
+        if asked is None:
+            if (moved := moved_item(self.model.kind, slug)) is not None:
+                return HttpResponsePermanentRedirect(f"{moved.get_versions_url()}{number}/")
+            raise Http404(_("There is no version with this number."))
+        version = self.get_queryset().get(pk=asked.pk)
+        if request.path != version.get_archive_url():
+            raise Http404  # a version has one address
+        if version.is_published:
+            return HttpResponseRedirect(version.get_absolute_url())
+        current = next((other for other in public if other.is_published), None)
+        if version.state == State.WITHDRAWN or current is None:
+            return tombstone(request, version if version.state == State.WITHDRAWN else _last_withdrawn(public), current)
+        context = self.get_context_data(version=version, full_url=settings.SITE_URL + version.get_archive_url())
+        later = [other for other in public if other.number > number]
+        archive = {
+            "archived": True,
+            "noindex": True,
+            "current": current,
+            "replaced_at": min(other.changed_at for other in later),
+            "withdrawn_later": [other for other in later if other.state == State.WITHDRAWN],
+            "structured": None,
+        }
+        return render(request, self.template_name, context | archive)
 
     def get_queryset(self) -> QuerySet[Any]:
-        return self.model.objects.published().select_related("item")
-
-    def not_published(self, request: HttpRequest, slug: str) -> HttpResponse:
-        kind = self.model.kind
-        moved = SlugRedirect.objects.filter(kind=kind, slug=slug).select_related("item").first()
-        if moved is not None:
-            return HttpResponsePermanentRedirect(moved.item.get_absolute_url())
-        gone = (
-            Version.objects.filter(state=Version.State.WITHDRAWN, item__kind=kind, item__slug=slug)
-            .select_related("item")
-            .order_by("-number")
-            .first()
-        )
-        if gone is not None:
-            return render(request, "410.html", {"version": gone}, status=410)
-        raise Http404(_("There is no text at this address."))
+        return self.model.objects.filter(item__kind=self.model.kind).select_related("item")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         version: Version = kwargs["version"]
@@ -55,7 +83,8 @@ class PublishedTextView(ContextMixin, View):
         marks = rendering.GlossaryMarks(rendering.lexicon())
         # In reading order, so that a term is explained where a reader meets it first.
         texts = {name: mark_safe(marks.mark(html[name])) for name in version.markdown_fields if name in html}  # noqa: S308  # cleaned by nh3
-        return super().get_context_data(**kwargs) | {
+        approvals = approvals_of([version])[version.pk]
+        return {
             "item": version.item,
             "texts": texts,
             "terms": list(marks.used.values()),
@@ -65,7 +94,67 @@ class PublishedTextView(ContextMixin, View):
             "retracted": Source.objects.filter(
                 links__version=version.pk, retraction=Source.Retraction.RETRACTED
             ).exists(),
-        }
+            "approvals": approvals,
+            "newer_evidence": newer_evidence(approvals) if version.is_published else [],
+            "reviewed": _reviewed(version, approvals),
+            "is_changed_lately": _is_changed_lately(version),
+            **_overdue(version),
+        } | super().get_context_data(**kwargs)
+
+
+def public_versions(kind: str, slug: str) -> list[Version]:
+    """Every version of a text that was public, oldest first."""
+    versions = Version.objects.filter(item__kind=kind, item__slug=slug, state__in=PUBLIC_ONCE)
+    return list(versions.select_related("item").order_by("number"))
+
+
+def moved_item(kind: str, slug: str) -> Item | None:
+    """The text that used to have this address."""
+    moved = SlugRedirect.objects.filter(kind=kind, slug=slug).select_related("item").first()
+    return moved.item if moved else None
+
+
+def withdrawn(kind: str, slug: str) -> Version | None:
+    """The version whose withdrawal took this text offline."""
+    gone = Version.objects.filter(state=State.WITHDRAWN, item__kind=kind, item__slug=slug).select_related("item")
+    return gone.order_by("-number").first()
+
+
+def tombstone(request: HttpRequest, version: Version, current: Version | None = None) -> HttpResponse:
+    """What is left of a withdrawn version: who approved it, when and why it went; `current` is what to read now."""
+    approvals = approvals_of([version])[version.pk]
+    context = {"version": version, "current": current, "approvals": approvals, "noindex": True}
+    return render(request, "410.html", context, status=410)
+
+
+def _last_withdrawn(public: list[Version]) -> Version:
+    gone = [version for version in public if version.state == State.WITHDRAWN]
+    return max(gone, key=lambda version: version.number)
+
+
+def _reviewed(version: Version, approvals: Approvals) -> dict[str, Any]:
+    """The approvals for programs; those of a demonstration nobody really gave."""
+    real = approvals if approvals and not version.is_demo else None
+    return reviewed_page(
+        url=settings.SITE_URL + version.get_absolute_url(),
+        site_url=settings.SITE_URL,
+        reviewers=[approval.commission for approval in real.decisions] if real else [],
+        reviewed_on=timezone.localdate(real.last_approved_at) if real else None,
+    )
+
+
+def _is_changed_lately(version: Version) -> bool:
+    """For a year, a reader who knew the old text is told what changed."""
+    since = timezone.now() - timedelta(days=CHANGE_SHOWN_DAYS)
+    return version.number > 1 and version.is_published and version.changed_at > since
+
+
+def _overdue(version: Version) -> dict[str, Any]:
+    """Whether the day has passed on which the commissions were to look at a text again, and whether they are at it."""
+    due = version.item.review_due_on
+    if not version.is_published or due is None or due >= timezone.localdate():
+        return {}
+    return {"review_overdue": due, "is_looked_at_again": version.rounds.open().exists()}
 
 
 def citation_file(reference: Reference, name: str, form: str) -> HttpResponse:

@@ -375,7 +375,7 @@ def revoke(decision: Decision, *, by: User, reason: str) -> Version:
     """Take a commission's decision back before publication; an approved text returns to the editors."""
     with transaction.atomic():
         round = _locked(decision.round)
-        version = locked(round.version)
+        version: Version = locked(round.version)
         decision = Decision.objects.select_for_update(of=("self",)).select_related("commission").get(pk=decision.pk)
         seat = _leading_seat(by, decision.commission)
         if decision.revoked_at is not None:
@@ -494,6 +494,7 @@ def start_revalidation(version: Version, *, by: User | None = None) -> ReviewRou
             "revalidate", by=by, role=role_of(by) if by else audit.SYSTEM, version=version,
             data={"round": round.number},
         )  # fmt: skip
+        SiteState.touch()  # readers see that the commissions look again
         ask_for_reviews(round, by=by)
         ask_to_decide(round, by=by)
     return round
@@ -504,11 +505,11 @@ def _settle_revalidation(round: ReviewRound, *, by: User, role: str) -> None:
     if len(outcomes) < 2:
         return
     version = round.version
+    SiteState.touch()  # readers see what came of it
     if outcomes == [Decision.Outcome.APPROVE] * 2:
         if content_hash(version.specific()) != round.content_hash:
             raise MoveRefused(_("A source in this text changed since it was approved. Make a new version instead."))
         close(round, ReviewRound.Outcome.APPROVED)
-        SiteState.touch()  # readers see the date
         due = next_review()
         Item.objects.filter(pk=version.item_id).update(review_due_on=due)
         audit.record("confirmed", by=by, role=role, version=version, data={"review_due_on": due.isoformat()})

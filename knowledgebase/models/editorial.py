@@ -83,6 +83,10 @@ class Item(models.Model):
             return reverse(f"page-{self.slug}")
         return reverse(self.kind, args=[self.slug])
 
+    def get_versions_url(self) -> str:
+        """Where readers find every version that was public."""
+        return f"{self.get_absolute_url()}versies/"
+
     def natural_key(self) -> tuple[str, str]:
         return (self.kind, self.slug)
 
@@ -246,6 +250,10 @@ class Version(models.Model):
 
     def get_absolute_url(self) -> str:
         return self.item.get_absolute_url()
+
+    def get_archive_url(self) -> str:
+        """The address that stays this version's own when a newer one replaces it."""
+        return f"{self.item.get_versions_url()}{self.number}/"
 
     @property
     def is_published(self) -> bool:

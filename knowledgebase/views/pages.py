@@ -12,6 +12,6 @@ class PageDetail(PublishedTextView):
     body_template = "knowledgebase/_page_body.html"
 
     def get(self, request: HttpRequest, slug: str, **kwargs: Any) -> HttpResponse:
-        if slug in ROOT_PAGES and request.path.startswith("/over/") and request.path != "/over/":
+        if slug in ROOT_PAGES and request.path.startswith(f"/over/{slug}/"):
             raise Http404  # a root page has one address
         return super().get(request, slug, **kwargs)

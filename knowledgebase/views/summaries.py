@@ -60,6 +60,7 @@ class SummaryDetail(PublishedTextView):
                     site_url=settings.SITE_URL,
                     concepts=concepts,
                     sources=context["sources"],
-                )
+                ),
+                context["reviewed"],
             ),
         }

@@ -121,6 +121,7 @@ def _structured(
             sources=context["sources"],
             image=site + reverse("practice-image", args=[version.item.slug]),
         ),
+        context["reviewed"],
         breadcrumbs((_("Home"), f"{site}/"), (_("Practices"), site + reverse("practices")), (version.title, url)),
     )
 
