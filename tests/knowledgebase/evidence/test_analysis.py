@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from knowledgebase.evidence.analysis import analyse
+from knowledgebase.evidence import analyse
 from knowledgebase.evidence.pooling import NotEstimable
 
 from .reference import SETS, agree, clusters, effects, results, rows
