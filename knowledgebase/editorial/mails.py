@@ -122,9 +122,8 @@ def _public(subject: str, text: str, about: About, **more: Any) -> Line:
 def _admin_path(about: About) -> str:
     """The page in the admin of the text with its versions."""
     kind = about.version.item.kind
-    model = next(
-        m for m in apps.get_models() if m._meta.concrete_model is Item and getattr(m.objects, "kind", "") == kind
-    )
+    proxies = (model for model in apps.get_models() if model._meta.concrete_model is Item and model is not Item)
+    model = next(model for model in proxies if model._default_manager.kind == kind)  # type: ignore[attr-defined]  # a KindManager
     return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_change", args=[about.version.item_id])
 
 

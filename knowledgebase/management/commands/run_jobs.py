@@ -31,12 +31,12 @@ class Command(BaseCommand):
             signal.signal(name, lambda *_: stop.set())
         while not stop.is_set():
             self.run_once()
+            close_old_connections()
             stop.wait(max(1, options["every"]))
         self.stdout.write("Stopped.")
 
     def run_once(self) -> bool:
         """Whether nothing failed. A database that is away is a failure, not the end."""
-        close_old_connections()
         fine = True
         self.stdout.write(f"{timezone.localtime():%Y-%m-%d %H:%M:%S}")
         try:
