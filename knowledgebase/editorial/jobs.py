@@ -182,21 +182,22 @@ def mail_heads() -> Report:
     until = timezone.make_aware(datetime.combine(today, time.min))
     heads = audit.heads(until=until)
     recipients = [user for commission in Commission.objects.all() for user in _chair_of(commission)]
-    if heads.events and recipients:
-        content = {
-            "day": today.isoformat(), "until": until.isoformat(), "chains": heads.chains, "events": heads.events,
-            "digest": heads.digest,
-        }  # fmt: skip
-        OutboxMessage.objects.bulk_create(
-            [
-                OutboxMessage(
-                    recipient=user, kind=Kind.HEADS, is_urgent=True, data=content,
-                    dedupe_key=f"{Kind.HEADS}:{today}:{user.pk}",
-                )
-                for user in dict.fromkeys(recipients)
-            ],
-            ignore_conflicts=True,
-        )  # fmt: skip
+    if not heads.events or not recipients:
+        return Report("mail_heads", "nothing to tell")
+    content = {
+        "day": today.isoformat(), "until": until.isoformat(), "chains": heads.chains, "events": heads.events,
+        "digest": heads.digest,
+    }  # fmt: skip
+    OutboxMessage.objects.bulk_create(
+        [
+            OutboxMessage(
+                recipient=user, kind=Kind.HEADS, is_urgent=True, data=content,
+                dedupe_key=f"{Kind.HEADS}:{today}:{user.pk}",
+            )
+            for user in dict.fromkeys(recipients)
+        ],
+        ignore_conflicts=True,
+    )  # fmt: skip
     return Report(
         "mail_heads", f"{heads.events} events in {heads.chains} chains, told to {len(set(recipients))} chairs"
     )
