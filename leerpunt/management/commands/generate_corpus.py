@@ -1,4 +1,7 @@
-"""A corpus for benchmarks: thousands of practices that look like ours in size and spread, and say nothing true."""
+"""A corpus for benchmarks: thousands of practices that look like ours in size and spread, and say nothing true.
+
+They come to publication along the legal edges, a batch at a time, with every guard of the database in place.
+"""
 
 import random
 import uuid
@@ -6,26 +9,32 @@ from argparse import ArgumentParser
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from hashlib import sha256
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection, transaction
+from django.db.models import F, OuterRef, Subquery
 
 from knowledgebase import rendering
+from knowledgebase.editorial.versions import HASH_VERSION, canonical, hash_of
 from knowledgebase.models import (
+    Commission,
     Concept,
     ConceptLink,
+    Decision,
     Item,
     ItemLink,
+    Membership,
     RenderedText,
+    ReviewRound,
     Scheme,
     SearchEntry,
     Source,
     SourceLink,
     User,
     Version,
+    VersionContributor,
 )
 from knowledgebase.search import fold
 from leerpunt import reference_data
@@ -92,12 +101,18 @@ class Command(BaseCommand):
         self.stdout.write(f"{options['practices']} practices.")
 
 
+def account(username: str) -> User:
+    """An account that nobody can use."""
+    return User.objects.get_or_create(username=username, defaults={"is_active": False})[0]
+
+
 class Corpus:
     """Practices in batches, drawn with one source of chance."""
 
     def __init__(self, seed: int) -> None:
         self.chance = random.Random(seed)  # noqa: S311  # repeatable on purpose
-        self.author = User.objects.get_or_create(username=ACCOUNT, defaults={"is_active": False})[0]
+        self.author = account(ACCOUNT)
+        self.chairs = [self.chair(commission) for commission in Commission.objects.all()]
         self.sources = list(Source.objects.order_by("key"))
         self.concepts: dict[str, list[Concept]] = {scheme: [] for scheme in CONTEXTS}
         for concept in Concept.objects.in_scheme(*CONTEXTS).order_by("scheme", "slug"):
@@ -105,6 +120,13 @@ class Corpus:
         fields = PracticeVersion.markdown_fields
         self.texts = {field: [self.text(field) for _number in range(POOL)] for field in fields}
         self.html = {field: [rendering.render(text) for text in texts] for field, texts in self.texts.items()}
+
+    def chair(self, commission: Commission) -> Membership:
+        """Who decides for a commission: the chair there is, else an account that nobody can use."""
+        chairs = Membership.objects.filter(commission=commission, role=Membership.Role.CHAIR, valid_to=None)
+        return chairs.first() or Membership.objects.create(
+            commission=commission, user=account(f"{ACCOUNT}-{commission.code}"), role=Membership.Role.CHAIR
+        )
 
     def text(self, field: str) -> str:
         """Forty to seventy words of a field."""
@@ -124,7 +146,9 @@ class Corpus:
             Item(kind=Item.Kind.PRACTICE, slug=f"corpus-{number}", key=f"corpus-{number}") for number in numbers
         )
         versions = Version.objects.bulk_create(self.version(item) for item in items)
-        pks = [version.pk for version in versions]
+        moments = {version.pk: self.moment() for version in versions}
+        pks = list(moments)
+        VersionContributor.objects.bulk_create(VersionContributor(version_id=pk, user=self.author) for pk in pks)
         chosen = {pk: {field: self.chance.randrange(POOL) for field in self.texts} for pk in pks}
         self.insert_practices(chosen)
         RenderedText.objects.bulk_create(
@@ -151,15 +175,48 @@ class Corpus:
             SearchEntry(item_id=version.item_id, kind=Item.Kind.PRACTICE, text=self.search_text(version, group))
             for version, group in zip(versions, links, strict=True)
         )
+        self.publish(moments)
+
+    def publish(self, moments: dict[int, datetime]) -> None:
+        """Take drafts through a round in which both commissions approve, and make them public, each at its moment."""
+        children = ("concept_links__concept", "source_links__source", "item_links__item", "ratings__source", "verdicts")
+        drafts = PracticeVersion.objects.filter(pk__in=moments).select_related("item").prefetch_related(*children)
+        ReviewRound.objects.bulk_create(
+            ReviewRound(
+                version_id=draft.pk, number=1, content=(content := canonical(draft)), content_hash=hash_of(content),
+                opened_at=moments[draft.pk], opened_by=self.author, due_on=moments[draft.pk].date(),
+            )
+            for draft in drafts
+        )  # fmt: skip
+        rounds, versions = ReviewRound.objects.filter(version__in=moments), Version.objects.filter(pk__in=moments)
+        own = ReviewRound.objects.filter(version=OuterRef("pk"))
+        opened, hashed = Subquery(own.values("opened_at")), Subquery(own.values("content_hash"))
+        versions.update(
+            state=Version.State.IN_REVIEW, round_no=1, content_hash=hashed, hash_version=HASH_VERSION,
+            submitted_at=opened, submitted_by=self.author,
+        )  # fmt: skip
+        Decision.objects.bulk_create(
+            Decision(
+                round_id=pk, commission_id=chair.commission_id, membership=chair, decided_by_id=chair.user_id,
+                outcome=Decision.Outcome.APPROVE, content_hash=content_hash, decided_at=opened_at, quorum_needed=2,
+                quorum_reached=2, rationale="Gemaakt om de snelheid te meten: niemand heeft dit beoordeeld.",
+            )
+            for pk, content_hash, opened_at in rounds.values_list("pk", "content_hash", "opened_at")
+            for chair in self.chairs
+        )  # fmt: skip
+        rounds.update(closed_at=F("opened_at"), outcome=ReviewRound.Outcome.APPROVED)
+        versions.update(state=Version.State.APPROVED)
+        versions.update(state=Version.State.PUBLISHED, published_at=opened, published_by=self.author)
 
     def version(self, item: Item) -> Version:
         title = " ".join(self.chance.choice(words) for words in (DEEDS, ("bij", "rond", "voor"), TOPICS, MOMENTS))
         return Version(
-            item=item, number=1, state=Version.State.PUBLISHED, created_by=self.author, published_by=self.author,
-            published_at=NEWEST - timedelta(minutes=self.chance.randrange(500_000)), title=title, checked_on=NEWEST.date(),
-            content_hash=sha256(f"{item.slug} {title}".encode()).hexdigest(),
+            item=item, number=1, created_by=self.author, title=title, checked_on=NEWEST.date(),
             lead=f"{self.chance.choice(OPENINGS)} {self.chance.choice(ENDINGS)}",
         )  # fmt: skip
+
+    def moment(self) -> datetime:
+        return NEWEST - timedelta(minutes=self.chance.randrange(500_000))
 
     def insert_practices(self, chosen: dict[int, dict[str, int]]) -> None:
         """The rows of PracticeVersion below their Version: Django has no bulk_create for a table that extends another."""

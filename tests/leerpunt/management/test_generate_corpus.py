@@ -1,7 +1,10 @@
 import pytest
 from django.core.management import CommandError, call_command
 
-from knowledgebase.models import Item, Version
+from knowledgebase.editorial import guards
+from knowledgebase.editorial.transitions import approval_gaps
+from knowledgebase.editorial.versions import content_hash
+from knowledgebase.models import Decision, Item, ReviewRound, Version
 from knowledgebase.rendering import html_of
 from practices.facets import EVERYTHING, Bitmaps, rebuild
 from practices.models import EvidenceRating, FacetIndex, PracticeVersion
@@ -24,12 +27,21 @@ def said():
     return titles, list(EvidenceRating.objects.order_by("uid").values_list("uid", "effect", "strength", "context_key"))
 
 
+def throw_away():
+    with guards.door("the same once more"):
+        for model in (Decision, ReviewRound, Version, Item):
+            model.objects.all().delete()
+
+
 @pytest.mark.usefixtures("_reference")
 def test_practices_look_like_published_ones():
     call_command("generate_corpus", practices=30, seed=7, verbosity=0)
     assert PracticeVersion.objects.published().count() == Item.objects.count() == 30
     for version in PracticeVersion.objects.all():
         assert version.publication_problems() == []
+        assert approval_gaps(version) == []
+        assert version.content_hash == content_hash(version)
+        assert version.contributors.get().user == version.created_by
         assert set(html_of(version)) == set(PracticeVersion.markdown_fields)
         for rating in version.ratings.all():
             rating.full_clean()
@@ -45,12 +57,10 @@ def test_practices_look_like_published_ones():
 def test_the_same_seed_gives_the_same_practices(capsys):
     call_command("generate_corpus", practices=10, seed=7)
     first = said()
-    Version.objects.all().delete()
-    Item.objects.all().delete()
+    throw_away()
     call_command("generate_corpus", practices=10, seed=7)
     assert said() == first
-    Version.objects.all().delete()
-    Item.objects.all().delete()
+    throw_away()
     call_command("generate_corpus", practices=10, seed=8)
     assert said() != first
     assert capsys.readouterr().out == "10 practices.\n" * 3
