@@ -26,7 +26,6 @@ from .reviews import asked_to_decide, standing, still_to_review
 
 Kind = OutboxMessage.Kind
 State = Version.State
-DESK = "/redactie/"
 LINKS_WAIT = timedelta(days=1)  # who asked for a password longer ago has asked again, or forgot
 
 
@@ -107,7 +106,8 @@ def _only_if(holds: bool, why: str) -> None:
 
 
 def _desk(subject: str, text: str, about: About, **more: Any) -> Line:
-    return Line(subject % {"title": about.title}, text, _("Open the desk"), absolute(DESK), **more)
+    path = reverse("desk-round", args=[about.round.pk]) if about.round else reverse("desk")
+    return Line(subject % {"title": about.title}, text, _("Open the desk"), absolute(path), **more)
 
 
 def _admin(subject: str, text: str, about: About, **more: Any) -> Line:
@@ -282,7 +282,7 @@ def _heads(message: OutboxMessage) -> Line:
         " or removed: the administrator runs verify_audit with these values."
     )
     subject = _("Audit trail up to %(day)s") % {"day": day(date.fromisoformat(str(data["day"])))}
-    return Line(subject, text, _("Open the desk"), absolute(DESK), details=details)
+    return Line(subject, text, _("Open the desk"), absolute(reverse("desk")), details=details)
 
 
 def _password_url(user: User) -> str:

@@ -389,6 +389,17 @@ def test_a_recall_is_told_to_those_who_were_asked(inbox):
     assert mails.line_of(message).subject.startswith("Teruggetrokken: ")
 
 
+def test_a_mail_to_a_member_leads_to_the_round(client):
+    member = make_member("user", "lid")
+    version = make_practice(state=State.IN_REVIEW)
+    notifications.tell(Kind.REVIEW, version, [member.user], by=None, about="1", round=1)
+    line = mails.line_of(OutboxMessage.objects.get(kind=Kind.REVIEW))
+    client.force_login(member.user)
+
+    assert line.url == f"http://127.0.0.1:8000/redactie/ronde/{version.rounds.get().pk}/"
+    assert client.get(line.url.removeprefix("http://127.0.0.1:8000")).status_code == 200
+
+
 def test_what_was_published_needs_no_publisher(inbox):
     boss = make_user(role="eindredacteur", email="boss@example.org")
     version = approve(make_practice(state=State.DRAFT))
