@@ -1,9 +1,9 @@
 from django.urls import path, re_path
 
 from knowledgebase.editorial.history import VersionHistory
+from knowledgebase.editorial.views.shared import shared_preview
 from knowledgebase.models import ROOT_PAGES, PageVersion, SummaryVersion, ThemeVersion
 
-from .editorial.views.shared import shared_preview
 from .views import glossary, pages, sources, summaries, themes
 
 urlpatterns = [
@@ -35,4 +35,6 @@ urlpatterns = [
     path("over/<slug:slug>/", pages.PageDetail.as_view(), name="page"),
     path("over/<slug:slug>/versies/", VersionHistory.as_view(model=PageVersion)),
     path("over/<slug:slug>/versies/<int:number>/", pages.PageDetail.as_view()),
+    # for whoever has a link
+    path("voorbeeld/<str:secret>/", shared_preview, name="shared-preview"),
 ]

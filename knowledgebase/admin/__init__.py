@@ -1,5 +1,5 @@
 """The admin of this app, one module per concept; Django finds it through these imports."""
 
-from . import pages, people, sources, summaries, taxonomy, themes
+from . import commissions, pages, people, sources, summaries, taxonomy, themes, trail
 
-__all__ = ["pages", "people", "sources", "summaries", "taxonomy", "themes"]
+__all__ = ["commissions", "pages", "people", "sources", "summaries", "taxonomy", "themes", "trail"]

@@ -1,6 +1,13 @@
 from django.contrib import admin
 
-from knowledgebase.editorial.admin import DemoFilter, ItemReferenceAdmin, StateFilter, TextAdmin, VersionAdmin
+from knowledgebase.editorial.admin import (
+    DemoFilter,
+    ItemReferenceAdmin,
+    StateFilter,
+    TextAdmin,
+    TurnFilter,
+    VersionAdmin,
+)
 from knowledgebase.models import Item, Page, PageVersion
 
 admin.site.register(Item, ItemReferenceAdmin)
@@ -9,7 +16,7 @@ admin.site.register(Item, ItemReferenceAdmin)
 @admin.register(Page)
 class PageAdmin(TextAdmin):
     version_model = PageVersion
-    list_filter = (StateFilter, DemoFilter)
+    list_filter = (TurnFilter, StateFilter, DemoFilter)
 
 
 @admin.register(PageVersion)

@@ -9,12 +9,17 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import redirect
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from knowledgebase.editorial import notifications
+from knowledgebase.editorial.accounts import has_acted, is_pseudonymised, pseudonymise
+from knowledgebase.editorial.admin import ReferenceAdmin, actor, tell
 from knowledgebase.editorial.permissions import ROLES
-from knowledgebase.models import User
+from knowledgebase.editorial.refusals import MoveRefused, NotAllowed
+from knowledgebase.models import OutboxMessage, User
 
 DESCRIPTIONS = {role.name: role.description for role in ROLES}
 admin.site.unregister(Group)
@@ -30,13 +35,13 @@ class RoleField(forms.ModelMultipleChoiceField):
 
 
 @admin.register(User)
-class UserAdmin(auth_admin.UserAdmin):
+class UserAdmin(ReferenceAdmin, auth_admin.UserAdmin):
     """Accounts, made by the administrator. Rights come with roles; only a superuser sees the superusers' box."""
 
     change_form_template = "admin/knowledgebase/user/change_form.html"
     list_display = ("username", "full_name", "email", "role_names", "is_active", "last_login")
     list_filter = ("is_active", "groups")
-    actions = None
+    search_fields = ("username", "first_name", "last_name", "email")
     filter_horizontal = ()
     readonly_fields = ("last_login", "date_joined")
     fieldsets = (
@@ -77,12 +82,32 @@ class UserAdmin(auth_admin.UserAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Only an account that nobody ever used: what people did stays under their name. Others are made inactive."""
         unused = obj is not None and obj.last_login is None and obj != request.user and not obj.is_superuser
-        return unused and super().has_delete_permission(request, obj)
+        return unused and super().has_delete_permission(request, obj) and not has_acted(obj)
+
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        """Says why an account is kept, to whoever may delete others."""
+        user = self.get_object(request, object_id)
+        if user is not None and has_acted(user) and self.has_change_permission(request, user):
+            message = _(
+                "This account did something that the audit trail keeps, or held a seat, so it stays. Make it inactive; "
+                "if the name has to go as well, take it from the account."
+            )
+            self.message_user(request, message, messages.ERROR)
+            return redirect("admin:knowledgebase_user_change", user.pk)
+        return super().delete_view(request, object_id, extra_context)
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
+        response = super().user_change_password(request, id, form_url)
+        if request.method == "POST" and response.status_code == 302:
+            self.keep(request, "change", self.get_object(request, id), fields=["password"])
+        return response
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         if not change:
             obj.is_staff = True  # readers need no account, so an account is for the admin
         super().save_model(request, obj, form, change)
+        if not change and obj.email and not obj.has_usable_password():
+            self.invite(request, obj)
 
     @admin.display(description=gettext_lazy("name"), ordering="last_name")
     def full_name(self, user: User) -> str:
@@ -92,25 +117,88 @@ class UserAdmin(auth_admin.UserAdmin):
     def role_names(self, user: User) -> str:
         return ", ".join(sorted(group.name for group in user.groups.all())) or self.get_empty_value_display()
 
-    # -- letting somebody in again after too many wrong passwords
+    # -- a name that has to go
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        user = kwargs.get("obj")
+        if user is not None:
+            context["can_pseudonymise"] = (
+                self.has_change_permission(request, user) and user != request.user and not is_pseudonymised(user)
+            )
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def pseudonymise_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Asks first, as it cannot be undone."""
+        user = self._changeable(request, pk)
+        if request.method not in ("GET", "HEAD", "POST"):
+            return HttpResponseNotAllowed(["GET", "HEAD", "POST"])
+        if request.method != "POST":
+            context = {
+                **self.admin_site.each_context(request),
+                "opts": self.opts,
+                "original": user,
+                "title": _("Take the name from %(name)s") % {"name": user.get_username()},
+            }
+            return TemplateResponse(request, "admin/knowledgebase/user/pseudonymise.html", context)
+        try:
+            pseudonymise(user, by=actor(request))
+        except NotAllowed as refusal:
+            raise PermissionDenied(str(refusal)) from refusal
+        except MoveRefused as refusal:
+            tell(request, refusal)
+        else:
+            message = _("The account has no name any more. What was done with it stays in the audit trail.")
+            self.message_user(request, message, messages.SUCCESS)
+        return redirect("admin:knowledgebase_user_change", pk)
+
+    # -- letting somebody in: again after too many wrong passwords, or for the first time
 
     def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(self.unlock_view)
-        return [path("<int:pk>/vrijgeven/", view, name="knowledgebase_user_unlock"), *super().get_urls()]
+        views = (self.unlock_view, self.invite_view, self.pseudonymise_view)
+        unlock, invite, nameless = (self.admin_site.admin_view(view) for view in views)
+        return [
+            path("<int:pk>/vrijgeven/", unlock, name="knowledgebase_user_unlock"),
+            path("<int:pk>/uitnodigen/", invite, name="knowledgebase_user_invite"),
+            path("<int:pk>/naam-wegnemen/", nameless, name="knowledgebase_user_pseudonymise"),
+            *super().get_urls(),
+        ]
 
     def unlock_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        user = self._changeable(request, pk)
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        reset(username=user.get_username())
+        message = _("%(name)s can log in again; the count of wrong passwords is back to zero.")
+        self._say(request, user, message)
+        return redirect("admin:knowledgebase_user_change", pk)
+
+    def invite_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        user = self._changeable(request, pk)
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        if not user.email or not user.is_active or user.last_login is not None:
+            message = _("No invitation was sent: give a mail address, to an open account that nobody used yet.")
+            self.message_user(request, message, messages.ERROR)
+        else:
+            self.invite(request, user)
+        return redirect("admin:knowledgebase_user_change", pk)
+
+    def invite(self, request: HttpRequest, user: User) -> None:
+        notifications.send_link(OutboxMessage.Kind.INVITE, user)
+        self._say(request, user, _("%(name)s gets a mail with a link to choose a password."))
+
+    def _changeable(self, request: HttpRequest, pk: int) -> User:
         user = User.objects.filter(pk=pk).first()
         if user is None:
             raise Http404
         if not self.has_change_permission(request, user):
             raise PermissionDenied
-        if request.method != "POST":
-            return HttpResponseNotAllowed(["POST"])
-        reset(username=user.get_username())
-        message = _("%(name)s can log in again; the count of wrong passwords is back to zero.")
-        self.message_user(request, message % {"name": user.get_username()}, messages.SUCCESS)
-        self.log_change(request, user, message % {"name": user.get_username()})
-        return redirect("admin:knowledgebase_user_change", pk)
+        return user
+
+    def _say(self, request: HttpRequest, user: User, message: str) -> None:
+        text = message % {"name": user.get_username()}
+        self.message_user(request, text, messages.SUCCESS)
+        self.log_change(request, user, text)
 
 
 @admin.register(Group)

@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from knowledgebase.editorial.admin import ReferenceAdmin
 from knowledgebase.models import Source, normalise_doi
 
 
@@ -57,14 +58,13 @@ class SourceForm(forms.ModelForm):
 
 
 @admin.register(Source)
-class SourceAdmin(admin.ModelAdmin):
+class SourceAdmin(ReferenceAdmin):
     form = SourceForm
     list_display = ("key", "title", "year", "kind", "grade", "retraction")
     list_filter = ("kind", "grade", "retraction", "open_access", "language")
     list_per_page = 100
     search_fields = ("key", "title", "container", "doi")
     search_help_text = gettext_lazy("Search in keys, titles, journals and DOIs.")
-    actions = None
     view_on_site = False
     formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
     fieldsets = (

@@ -8,6 +8,7 @@ from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from knowledgebase.editorial.admin import ReferenceAdmin
 from knowledgebase.editorial.forms import ConceptChoiceField, concept_label
 from knowledgebase.models import Concept, ConceptLabel
 
@@ -37,7 +38,7 @@ class LabelInline(admin.TabularInline):
 
 
 @admin.register(Concept)
-class ConceptAdmin(admin.ModelAdmin):
+class ConceptAdmin(ReferenceAdmin):
     list_display = ("name", "scheme", "slug", "broader_name", "origin", "order")
     list_display_links = ("name", "slug")
     list_filter = ("scheme", "origin")
@@ -47,7 +48,6 @@ class ConceptAdmin(admin.ModelAdmin):
     autocomplete_fields = ("broader",)
     fields = ("scheme", "slug", "broader", "definition", "order", "origin")
     inlines = (LabelInline,)
-    actions = None
     view_on_site = False
 
     label_of = staticmethod(concept_label)

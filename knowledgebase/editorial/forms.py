@@ -1,32 +1,43 @@
 """Forms of versioned texts and of the rows that belong to them."""
 
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
-from django.contrib.admin.models import LogEntry
 from django.core.exceptions import ValidationError
 from django.forms.models import BaseInlineFormSet
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from knowledgebase.models import Concept, ConceptLabel, Item, Scheme, SlugRedirect, Version, VersionChild
+from knowledgebase.editorial.previews import MOST_DAYS
+from knowledgebase.models import (
+    AuditActor,
+    AuditEvent,
+    Concept,
+    ConceptLabel,
+    Item,
+    Scheme,
+    SlugRedirect,
+    Version,
+    VersionChild,
+)
 
 
-def stale(version: Version) -> ValidationError:
+def last_actor(version: Version) -> str:
+    """Who did something with a version last, by name."""
+    event = AuditEvent.objects.filter(item=version.item_id, version_number=version.number).order_by("-seq").first()
+    actor = AuditActor.objects.filter(user_id=event.actor_id).first() if event else None
+    return actor.name if actor else _("Somebody else")
+
+
+def stale(version: Version, message: str) -> ValidationError:
     """Somebody else saved or moved the version after this form was opened."""
-    log = LogEntry.objects.filter(
-        content_type__app_label=version._meta.app_label,
-        content_type__model=version._meta.model_name,
-        object_id=str(version.pk),
-    )
-    last = log.select_related("user").order_by("-action_time", "-pk").first()
-    message = _(
-        "%(who)s saved this version after you opened it, so yours was not saved. What you typed is still here: "
-        "open this page in a second tab, copy your changes into it and save there, or first ask %(who)s."
-    )
-    who = last.user.get_username() if last else _("Somebody else")
-    return ValidationError(message % {"who": who}, code="stale")
+    return ValidationError(message % {"who": last_actor(version)}, code="stale")
 
 
 class LockedForm(forms.Form):
@@ -42,8 +53,62 @@ class LockedForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         if cleaned.get("lock_version") != self.version.lock_version:
-            raise stale(self.version)
+            renew(self, self.version)
+            raise stale(
+                self.version,
+                _("%(who)s changed this version after you opened this page. Look at it again before you go on."),
+            )
         return cleaned
+
+
+def renew(form: forms.BaseForm, version: Version) -> None:
+    """Let a form that came too late be sent again on purpose, on top of the version as it is now."""
+    form.data = form.data.copy()
+    form.data[form.add_prefix("lock_version")] = str(version.lock_version)
+
+
+class SubmitForm(LockedForm):
+    remark = forms.CharField(
+        label=gettext_lazy("Remark for the commissions"),
+        required=False,
+        max_length=2_000,
+        widget=forms.Textarea(attrs={"rows": 4, "class": "vLargeTextField"}),
+        help_text=gettext_lazy("For example what you did with the remarks of the round before. Readers do not see it."),
+    )
+
+
+class ScheduleForm(LockedForm):
+    at = forms.DateTimeField(
+        label=gettext_lazy("Publish at"),
+        input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M"],
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local", "class": "vTextField"}, format="%Y-%m-%dT%H:%M"),
+        help_text=gettext_lazy("A moment in the future, in Belgian time."),
+    )
+
+    def clean_at(self) -> datetime:
+        at: datetime = self.cleaned_data["at"]
+        if at > timezone.now() + timedelta(days=731):
+            raise ValidationError(_("Choose a moment within two years."), code="far")
+        return at
+
+
+class ShareForm(forms.Form):
+    """For how long a preview link opens, and a word to know it by."""
+
+    days = forms.IntegerField(
+        label=gettext_lazy("Valid for how many days"),
+        min_value=1,
+        max_value=MOST_DAYS,
+        initial=7,
+        widget=forms.NumberInput(attrs={"class": "vIntegerField", "min": 1, "max": MOST_DAYS}),
+    )
+    note = forms.CharField(
+        label=gettext_lazy("For whom"),
+        required=False,
+        max_length=120,
+        widget=forms.TextInput(attrs={"class": "vTextField"}),
+        help_text=gettext_lazy("Only editors see this."),
+    )
 
 
 class WithdrawForm(LockedForm):
@@ -52,12 +117,20 @@ class WithdrawForm(LockedForm):
         widget=forms.Textarea(attrs={"rows": 4, "class": "vLargeTextField"}),
         help_text=gettext_lazy("Readers see this reason at the address of the text."),
     )
+    note = forms.CharField(
+        label=gettext_lazy("Note for the audit trail"),
+        required=False,
+        max_length=2_000,
+        widget=forms.Textarea(attrs={"rows": 3, "class": "vLargeTextField"}),
+        help_text=gettext_lazy("Readers do not see this."),
+    )
 
 
 class VersionForm(forms.ModelForm):
     """The text of a version. Its Markdown fields name the address that previews them (js/markdown-preview.js)."""
 
     lock_version = forms.IntegerField(widget=forms.HiddenInput, required=False)
+    is_stale = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -75,8 +148,70 @@ class VersionForm(forms.ModelForm):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         if cleaned.get("lock_version") != self.instance.lock_version:
-            self.add_error(None, stale(self.instance))
+            renew(self, self.instance)
+            self.is_stale = True
+            message = _(
+                "%(who)s saved this version after you opened it, so yours is not saved yet. Below you see where the two "
+                "differ. What you typed is still in the form: change it where you want to, then save again."
+            )
+            self.add_error(None, stale(self.instance, message))
         return cleaned
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """A place where what somebody typed and what is saved differ, each as a reader of the form sees it."""
+
+    label: str
+    mine: str
+    theirs: str
+
+
+def conflicts(form: forms.ModelForm, formsets: Iterable[BaseInlineFormSet]) -> Iterator[Conflict]:
+    """Both texts of a form that came too late, its rows included."""
+    yield from _differing(form)
+    for formset in formsets:
+        name = str(formset.model._meta.verbose_name)
+        rows = {row.pk: row for row in formset.get_queryset().all()}
+        for number, row_form in enumerate(formset.forms, start=1):
+            label = f"{name} {number}"
+            saved = rows.pop(row_form.instance.pk, None)
+            if formset.can_delete and formset._should_delete_form(row_form):
+                if saved is not None:
+                    yield Conflict(label, _("taken out"), str(saved))
+            elif saved is None:
+                if row_form.has_changed():
+                    values = (
+                        f"{row_form[name].label}: {_shown(row_form[name], row_form[name].data)}"
+                        for name in row_form.changed_data
+                    )
+                    yield Conflict(label, "\n".join(values), _("not there"))
+            else:
+                yield from _differing(row_form, f"{label}: ")
+        for row in rows.values():
+            yield Conflict(name, _("not there"), str(row))
+
+
+def _differing(form: forms.ModelForm, prefix: str = "") -> Iterator[Conflict]:
+    for name in form.changed_data:
+        if name != "lock_version":
+            bound = form[name]
+            label = prefix + str(bound.label)
+            yield Conflict(label, _shown(bound, bound.data), _shown(bound, bound.initial))
+
+
+def _shown(bound: forms.BoundField, value: Any) -> str:
+    """A value as its field shows it."""
+    field = bound.field
+    if isinstance(field, forms.ModelChoiceField):
+        chosen = field.queryset.filter(pk=value).first() if str(value or "").isdigit() else None
+        return field.label_from_instance(chosen) if chosen else _("nothing")
+    if isinstance(field, forms.BooleanField):
+        return _("yes") if value else _("no")
+    if isinstance(field, forms.ChoiceField):
+        value = dict(field.flatchoices if hasattr(field, "flatchoices") else field.choices).get(value, value)
+    shown = field.prepare_value(value)
+    return _("nothing") if shown in (None, "") else str(shown)
 
 
 class ItemForm(forms.ModelForm):
@@ -131,6 +266,35 @@ class ChildForm(forms.ModelForm):
 
 class ChildFormSet(BaseInlineFormSet):
     """Rows of one kind of a version, in the order that their numbers say."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.is_bound:
+            self._put_back_lost_rows()
+
+    def _put_back_lost_rows(self) -> None:
+        """A row that somebody else took out meanwhile counts as a new one: what was typed in it is kept."""
+        initial = self.data.get(f"{self.prefix}-INITIAL_FORMS", "")
+        known = {str(row.pk) for row in self.get_queryset()}
+        rows: dict[int, dict[str, list[str]]] = {}
+        for name in self.data:
+            if found := re.match(rf"{re.escape(self.prefix)}-(\d{{1,4}})-(\w+)\Z", name):
+                rows.setdefault(int(found[1]), {})[found[2]] = self.data.getlist(name)
+        lost = [n for n, row in rows.items() if row.get("id", [""])[-1] not in {"", *known}]
+        if not lost or not initial.isdigit():
+            return
+        kept = [rows[n] for n in sorted(rows) if n not in lost and n < int(initial)]
+        new = [rows[n] for n in sorted(rows) if n not in lost and n >= int(initial)]
+        new += [rows[n] | {"id": [""]} for n in sorted(lost) if "DELETE" not in rows[n]]
+        self.data = self.data.copy()
+        for n, row in rows.items():
+            for field in row:
+                del self.data[f"{self.prefix}-{n}-{field}"]
+        for n, row in enumerate([*kept, *new]):
+            for field, values in row.items():
+                self.data.setlist(f"{self.prefix}-{n}-{field}", values)
+        self.data[f"{self.prefix}-INITIAL_FORMS"] = str(len(kept))
+        self.data[f"{self.prefix}-TOTAL_FORMS"] = str(len(kept) + len(new))
 
     def save_new(self, form: forms.ModelForm, commit: bool = True) -> Any:
         self._number(form.instance)

@@ -31,12 +31,12 @@ ROLES = (
     Role(
         "redacteur",
         gettext_noop("Writes texts: starts new versions, edits drafts, adds ratings and sources to them."),
-        (READ, WRITE, (("source",), ("add",)), (("version",), ("write",))),
+        (READ, WRITE, (("source",), ("add",)), (("version",), ("write",)), (("auditevent",), ("view",))),
     ),
     Role(
         "eindredacteur",
         gettext_noop("Does what an editor does, keeps sources and vocabularies, and publishes what was approved."),
-        (READ, WRITE, (REFERENCE, EVERYTHING), (("version",), ("write", "publish"))),
+        (READ, WRITE, (REFERENCE, EVERYTHING), (("version",), ("write", "publish")), (("auditevent",), ("view",))),
     ),
     Role(
         "beheerder",

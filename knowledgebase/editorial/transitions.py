@@ -29,6 +29,7 @@ from knowledgebase.models import (
 )
 
 from . import audit, notifications
+from .findings import blocking, findings
 from .permissions import chairs, check_publishes, check_writes, has_contributed, role_of
 from .refusals import AlreadyDone, MoveRefused, NotAllowed
 from .versions import HASH_VERSION, canonical, content_hash, hash_of, start_draft
@@ -69,7 +70,8 @@ def can_become(version: Version, to: str) -> bool:
     return (version.state, to) in EDGES
 
 
-def _check_edge(version: Version, to: str) -> None:
+def check_edge(version: Version, to: str) -> None:
+    """Raises MoveRefused where there is no such move from the state that a version is in."""
     if version.state == to:
         raise AlreadyDone(
             _("Version %(number)s is “%(state)s” already: nothing was changed.")
@@ -95,11 +97,7 @@ def _move(version: Any, to: str, *fields: str, **values: Any) -> str:
 
 def problems_of(version: Version) -> list[str]:
     """What is still missing before a version (as the model of its kind) may be submitted, as sentences."""
-    problems = version.publication_problems()
-    says_change = version.change_type and version.conclusion_changed and version.change_note.strip()
-    if version.number > 1 and not says_change:
-        problems.append(_("Say what kind of change this is, whether the conclusion changed, and what changed."))
-    return problems
+    return blocking(findings(version))
 
 
 def begin(item: Item, *, by: User, based_on: Version | None = None) -> Any:
@@ -140,7 +138,7 @@ def submit(version: Version, *, by: User, remark: str = "") -> ReviewRound:
     with transaction.atomic():
         version = locked(version)
         check_writes(by)
-        _check_edge(version, State.IN_REVIEW)
+        check_edge(version, State.IN_REVIEW)
         if problems := problems_of(version):
             raise MoveRefused(*problems)
         content = canonical(version)
@@ -212,12 +210,20 @@ def open_round(
 
 def ask_for_reviews(round: ReviewRound, *, by: User | None) -> None:
     """Tell every member who may judge this text that it is their turn."""
-    members = (seat.user for commission in Commission.objects.all() for seat in notifications.seats(commission))
-    independent = [user for user in members if not has_contributed(user, round.version)]
     kind = Kind.REVIEW if round.kind == ReviewRound.Kind.REVIEW else Kind.REVALIDATE
     notifications.tell(
-        kind, round.version, independent, by=by, about=str(round.number), due_on=round.due_on.isoformat()
-    )
+        kind, round.version, independent_members(round), by=by, about=str(round.number), round=round.number,
+        due_on=round.due_on.isoformat(),
+    )  # fmt: skip
+
+
+def independent_members(round: ReviewRound) -> list[User]:
+    """The members of both commissions who did not write in the text and did not step back from the round."""
+    recused = set(round.recusals.values_list("membership__user", flat=True))
+    seats = (seat for commission in Commission.objects.all() for seat in notifications.seats(commission))
+    return [
+        seat.user for seat in seats if seat.user_id not in recused and not has_contributed(seat.user, round.version)
+    ]
 
 
 def recall(version: Version, *, by: User) -> Any:
@@ -225,7 +231,7 @@ def recall(version: Version, *, by: User) -> Any:
     with transaction.atomic():
         version = locked(version)
         check_writes(by)
-        _check_edge(version, State.DRAFT)
+        check_edge(version, State.DRAFT)
         if by.pk != version.submitted_by_id:
             raise NotAllowed(_("Only who submitted a text recalls it."))
         round = version.rounds.open().get()
@@ -237,8 +243,8 @@ def recall(version: Version, *, by: User) -> Any:
             "recall", by=by, role=role_of(by), version=version, from_state=before, to_state=version.state,
             data={"round": round.number},
         )  # fmt: skip
-        seats = (seat.user for commission in Commission.objects.all() for seat in notifications.seats(commission))
-        notifications.tell(Kind.RECALLED, version, seats, by=by, about=str(round.number))
+        asked = independent_members(round)
+        notifications.tell(Kind.RECALLED, version, asked, by=by, about=str(round.number), round=round.number)
     return version
 
 
@@ -270,9 +276,10 @@ def settle(round: ReviewRound, *, by: User | None, role: str, early: bool = Fals
         "settle", by=by, role=role, version=version, from_state=before, to_state=to, data={"round": round.number}
     )
     if to == State.APPROVED:
-        notifications.tell(Kind.PUBLISH, version, notifications.publishers(), by=by, about=str(round.number))
+        kind, told = Kind.PUBLISH, notifications.publishers()
     else:
-        notifications.tell(Kind.CHANGES, version, notifications.authors_of(version), by=by, about=str(round.number))
+        kind, told = Kind.CHANGES, notifications.authors_of(version)
+    notifications.tell(kind, version, told, by=by, about=str(round.number), round=round.number)
     return version
 
 
@@ -290,7 +297,7 @@ def schedule(version: Version, *, by: User, at: datetime) -> Any:
         version = locked(version)
         check_publishes(by)
         if version.state != State.APPROVED:
-            _check_edge(version, State.PUBLISHED)
+            check_edge(version, State.PUBLISHED)
         if at <= timezone.now():
             raise MoveRefused(_("Choose a moment in the future, or publish the text now."))
         _move(version, version.state, publish_at=at, scheduled_by=by)
@@ -323,7 +330,7 @@ def publish(version: Version, *, by: User | None = None) -> Any:
             check_publishes(by)
         elif planned_by is None or version.publish_at is None or version.publish_at > timezone.now():
             raise MoveRefused(_("No publication is planned for now."))
-        _check_edge(version, State.PUBLISHED)
+        check_edge(version, State.PUBLISHED)
         if refusals := approval_gaps(version):
             raise MoveRefused(*refusals)
         previous = version.item.versions.published().first()
@@ -400,7 +407,7 @@ def withdraw(version: Version, *, by: User, reason: str, note: str = "") -> Any:
         role = withdrawing_role(by)
         if not role:
             raise NotAllowed(_("Only the editor in chief and the chairs of the commissions withdraw a text."))
-        _check_edge(version, State.WITHDRAWN)
+        check_edge(version, State.WITHDRAWN)
         if not reason.strip():
             raise MoveRefused(_("Say why the text is withdrawn: readers will see this reason."))
         close_revalidation(version)
@@ -441,7 +448,7 @@ def discard(version: Version, *, by: User) -> None:
     with transaction.atomic():
         version = locked(version)
         check_writes(by)
-        _check_edge(version, State.DISCARDED)
+        check_edge(version, State.DISCARDED)
         if version.round_no == 0:
             audit.record("delete", by=by, role=role_of(by), version=version, from_state=version.state)
             version.delete()

@@ -286,9 +286,13 @@ class Version(models.Model):
         """The words under which this text is found, most telling first."""
         return f"{self.title}\n{self.lead}"
 
+    def publication_gaps(self) -> list[tuple[str, str]]:
+        """What is still missing before this text may be public: where (a field or a kind of child row), and a sentence."""
+        return [] if self.title.strip() else [("title", str(_("Give the text a title.")))]
+
     def publication_problems(self) -> list[str]:
-        """What is still missing before this text may be public, as sentences for the editor."""
-        return [] if self.title.strip() else [str(_("Give the text a title."))]
+        """What is still missing, as sentences for the editor."""
+        return [sentence for _field, sentence in self.publication_gaps()]
 
 
 class VersionContributor(models.Model):

@@ -36,10 +36,10 @@ class SummaryVersion(Version):
     def search_text(self) -> str:
         return f"{super().search_text()}\n{self.question}\n{self.answer}"
 
-    def publication_problems(self) -> list[str]:
-        problems = super().publication_problems()
+    def publication_gaps(self) -> list[tuple[str, str]]:
+        gaps = super().publication_gaps()
         if not self.key_findings.strip():
-            problems.append(str(_("Write the key findings.")))
+            gaps.append(("key_findings", str(_("Write the key findings."))))
         if not self.source_links.exists():
-            problems.append(str(_("Add at least one source.")))
-        return problems
+            gaps.append(("source_links", str(_("Add at least one source."))))
+        return gaps

@@ -13,6 +13,7 @@ from knowledgebase.editorial.admin import (
     StateFilter,
     TextAdmin,
     ThemeFilter,
+    TurnFilter,
     VersionAdmin,
 )
 from knowledgebase.models import ConceptLabel, ConceptLink, Scheme
@@ -40,8 +41,8 @@ class ConfidenceFilter(admin.SimpleListFilter):
 @admin.register(Practice)
 class PracticeAdmin(TextAdmin):
     version_model = PracticeVersion
-    list_display = ("shown_title", "theme", "public", "being_written", "last_change")
-    list_filter = (StateFilter, LevelFilter, ThemeFilter, ConfidenceFilter, DemoFilter)
+    list_display = ("shown_title", "theme", "public", "being_written", "to_act", "last_change")
+    list_filter = (TurnFilter, StateFilter, LevelFilter, ThemeFilter, ConfidenceFilter, DemoFilter)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         themes = ConceptLink.objects.filter(

@@ -78,20 +78,21 @@ class PracticeVersion(Version):
             values |= wording.tokens(as_given(verdict), theirs)
         return values
 
-    def publication_problems(self) -> list[str]:
+    def publication_gaps(self) -> list[tuple[str, str]]:
         """A practice says its learning gain, cost and conditions, or says that they are unknown and why."""
-        problems = super().publication_problems()
+        gaps = super().publication_gaps()
         overall = self.ratings.filter(context_key="overall").first()
         if overall is None:
-            problems.append(str(_("Add the overall rating; learning gain and cost may be unknown, with a reason.")))
+            missing = _("Add the overall rating; learning gain and cost may be unknown, with a reason.")
+            gaps.append(("ratings", str(missing)))
         else:
-            problems += overall.gaps()
+            gaps += [("ratings", sentence) for sentence in overall.gaps()]
         if not self.when_not.strip():
-            problems.append(str(_("Write when it does not work. If nobody knows, say so.")))
+            gaps.append(("when_not", str(_("Write when it does not work. If nobody knows, say so."))))
         if not self.concept_links.filter(concept__scheme=Scheme.LEVEL).exists():
-            problems.append(str(_("Choose at least one education level.")))
+            gaps.append(("concept_links", str(_("Choose at least one education level."))))
         if not self.concept_links.filter(concept__scheme=Scheme.AUDIENCE).exists():
-            problems.append(str(_("Choose at least one group of readers.")))
+            gaps.append(("concept_links", str(_("Choose at least one group of readers."))))
         if not self.source_links.exists():
-            problems.append(str(_("Add at least one source.")))
-        return problems
+            gaps.append(("source_links", str(_("Add at least one source."))))
+        return gaps

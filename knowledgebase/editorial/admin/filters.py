@@ -1,12 +1,14 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from knowledgebase.editorial.forms import concept_choices
 from knowledgebase.models import OPEN, PUBLIC_ONCE, Concept, ConceptLink, Scheme, Version
+
+from .turns import Turn
 
 State = Version.State
 
@@ -29,6 +31,22 @@ class StateFilter(admin.SimpleListFilter):
         if value == State.WITHDRAWN:
             queryset = queryset.filter(~Exists(versions.filter(state=State.PUBLISHED)))
         return queryset.filter(Exists(versions.filter(state=value))) if value in self.SHOWN else queryset
+
+
+class TurnFilter(admin.SimpleListFilter):
+    """By who has to act now; a text that waits for both commissions waits for each of them."""
+
+    title = _("who has to act")
+    parameter_name = "beurt"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return list(Turn.choices)
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        if self.value() not in Turn.values:
+            return queryset
+        values = {self.value()} | ({Turn.BOTH} if self.value() in (Turn.USER, Turn.SCIENTIFIC) else set())
+        return queryset.filter(Q(turn__in=values) | Q(confirming__in=values))
 
 
 class ConceptFilter(admin.SimpleListFilter):

@@ -1,10 +1,11 @@
+from collections.abc import Iterator
 from typing import Any, ClassVar, cast
 
 from django.contrib import admin, messages
-from django.contrib.admin.models import LogEntry
 from django.core.exceptions import PermissionDenied
-from django.db.models import CharField, OuterRef, QuerySet, Subquery
-from django.db.models.functions import Cast, Coalesce
+from django.db import transaction
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
@@ -14,12 +15,27 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from knowledgebase.editorial import audit
 from knowledgebase.editorial.forms import ItemForm, NewItemForm, item_label
-from knowledgebase.editorial.transitions import begin
+from knowledgebase.editorial.permissions import role_of
+from knowledgebase.editorial.refusals import MoveRefused, NotAllowed
+from knowledgebase.editorial.transitions import begin, saved
 from knowledgebase.editorial.versions import OpenVersionNotEditable
-from knowledgebase.models import OPEN, Item, SiteState, SlugRedirect, User, Version
+from knowledgebase.models import (
+    OPEN,
+    AuditActor,
+    AuditEvent,
+    Item,
+    ReviewRound,
+    SiteState,
+    SlugRedirect,
+    User,
+    Version,
+)
 
-from .filters import DemoFilter, LevelFilter, StateFilter, ThemeFilter
+from .filters import DemoFilter, LevelFilter, StateFilter, ThemeFilter, TurnFilter
+from .guarded import GuardedAdmin, actor, tell
+from .turns import Turn, turn_column, waiting_column
 
 State = Version.State
 
@@ -31,16 +47,11 @@ def newest(items: QuerySet) -> QuerySet:
     return cast(QuerySet, items.annotate(**columns))
 
 
-def state_columns(items: QuerySet, version_model: type[Version]) -> QuerySet:
-    """Items as a list shows them: what readers see, what is being written, and who touched it last."""
-    opts = version_model._meta
+def state_columns(items: QuerySet) -> QuerySet:
+    """Items as a list shows them: what readers see, what is being written, who has to act, and who acted last."""
     versions = Version.objects.filter(item=OuterRef("pk"))
     public, open_one, last = versions.published(), versions.open(), versions.order_by("-number")
-    log = LogEntry.objects.filter(
-        content_type__app_label=opts.app_label,
-        content_type__model=opts.model_name,
-        object_id=Cast(OuterRef("newest_id"), CharField()),
-    ).order_by("-action_time", "-pk")
+    events = AuditEvent.objects.filter(item=OuterRef("pk")).order_by("-seq")
     columns = {
         "public_number": Subquery(public.values("number")[:1]),
         "published_at": Subquery(public.values("published_at")[:1]),
@@ -48,15 +59,25 @@ def state_columns(items: QuerySet, version_model: type[Version]) -> QuerySet:
         "open_id": Subquery(open_one.values("pk")[:1]),
         "open_number": Subquery(open_one.values("number")[:1]),
         "open_state": Subquery(open_one.values("state")[:1]),
-        "changed_by": Coalesce(
-            Subquery(log.values("user__username")[:1]), Subquery(last.values("created_by__username")[:1])
-        ),
-        "changed_at": Coalesce(Subquery(log.values("action_time")[:1]), Subquery(last.values("created_at")[:1])),
+        "publish_at": Subquery(open_one.values("publish_at")[:1]),
+        "last_actor": Subquery(events.values("actor_id")[:1]),
+        "last_at": Subquery(events.values("at")[:1]),
     }
-    return cast(QuerySet, newest(items).annotate(**columns))
+    names = AuditActor.objects.filter(user_id=OuterRef("last_actor"))
+    return cast(
+        QuerySet,
+        newest(items)
+        .annotate(**columns)
+        .annotate(
+            turn=turn_column(),
+            confirming=waiting_column(ReviewRound.Kind.REVALIDATION),
+            changed_by=Subquery(names.values("name")[:1]),
+            changed_at=Coalesce("last_at", Subquery(last.values("created_at")[:1])),
+        ),
+    )
 
 
-class TextAdmin(admin.ModelAdmin):
+class TextAdmin(GuardedAdmin):
     """The texts of one kind: a list of items, and per item its versions. Editing happens on versions (VersionAdmin)."""
 
     version_model: type[Version]
@@ -64,10 +85,9 @@ class TextAdmin(admin.ModelAdmin):
     form = ItemForm
     add_form: type[NewItemForm] = NewItemForm
     change_form_template = "admin/editorial/item_change_form.html"
-    actions = None
     list_per_page = 50
-    list_display: Any = ("shown_title", "public", "being_written", "last_change")
-    list_filter: ClassVar[Any] = (StateFilter, LevelFilter, ThemeFilter, DemoFilter)
+    list_display: Any = ("shown_title", "public", "being_written", "to_act", "last_change")
+    list_filter: ClassVar[Any] = (TurnFilter, StateFilter, LevelFilter, ThemeFilter, DemoFilter)
     ordering = ("slug",)
     search_fields = ("slug", "key", "versions__title")
     search_help_text = gettext_lazy("Search in titles, addresses and keys.")
@@ -76,7 +96,7 @@ class TextAdmin(admin.ModelAdmin):
     # -- the list
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        return state_columns(super().get_queryset(request), self.version_model)
+        return state_columns(super().get_queryset(request))
 
     @admin.display(description=gettext_lazy("title"), ordering="title")
     def shown_title(self, item: Any) -> str:
@@ -102,7 +122,25 @@ class TextAdmin(admin.ModelAdmin):
 
     @admin.display(description=gettext_lazy("last change"), ordering="changed_at")
     def last_change(self, item: Any) -> str:
-        return f"{item.changed_by}, {_day(item.changed_at)}" if item.changed_by else self.get_empty_value_display()
+        if item.changed_at is None:
+            return self.get_empty_value_display()
+        by = item.changed_by or (_("the system") if item.last_at else "")
+        return f"{by}, {_day(item.changed_at)}" if by else _day(item.changed_at)
+
+    @admin.display(description=gettext_lazy("who has to act"), ordering="turn")
+    def to_act(self, item: Any) -> str:
+        return " · ".join(self._turns(item)) or self.get_empty_value_display()
+
+    def _turns(self, item: Any) -> Iterator[str]:
+        """For the open version, and for the published one when the commissions are asked to confirm it."""
+        if item.turn == Turn.PLANNED:
+            yield _("planned for %(moment)s") % {
+                "moment": date_format(timezone.localtime(item.publish_at), "SHORT_DATETIME_FORMAT")
+            }
+        elif item.turn:
+            yield str(Turn(item.turn).label)
+        if item.confirming:
+            yield _("%(who)s (to confirm)") % {"who": Turn(item.confirming).label}
 
     # -- the page of one text
 
@@ -139,27 +177,41 @@ class TextAdmin(admin.ModelAdmin):
                 "subtitle": None,
                 "versions": [(version, version_url(self.version_model, version.pk)) for version in versions],
                 "is_public": any(version.is_published for version in versions),
+                "history_url": history_url(item, actor(request)),
                 "can_start": self.may_start(request, item) and not any(version.state in OPEN for version in versions),
                 "new_version_url": self._url("new_version", item.pk),
             }
         return super().render_change_form(request, context, *args, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        by = actor(request)
         if change:
-            old = Item.objects.get(pk=obj.pk).slug
+            old = Item.objects.locked().get(pk=obj.pk).slug
             super().save_model(request, obj, form, change)
             if old != obj.slug:
                 SlugRedirect.objects.filter(kind=obj.kind, slug=obj.slug).delete()
                 SlugRedirect.objects.get_or_create(kind=obj.kind, slug=old, defaults={"item_id": obj.pk})
                 SiteState.touch()
+            if form.changed_data:
+                moved = {"address": [old, obj.slug]} if old != obj.slug else {}
+                data = {"fields": list(form.changed_data)} | moved
+                audit.record("change_text", by=by, role=role_of(by), item=Item.objects.get(pk=obj.pk), data=data)
             return
         super().save_model(request, obj, form, change)
-        draft = begin(obj, by=cast(User, request.user))
-        for name, value in form.draft_fields().items():
+        self.first_draft(obj, by=by, **form.draft_fields())
+
+    def first_draft(self, item: Any, *, by: User, **fields: Any) -> Any:
+        """The draft of a text that has no version."""
+        draft = begin(item, by=by)
+        for name, value in fields.items():
             setattr(draft, name, value)
         draft.save()
-        saved(draft, by=cast(User, request.user))
-        self.log_addition(request, draft, [{"added": {}}])
+        saved(draft, by=by)
+        return draft
+
+    def fields_again(self, item: Any) -> dict[str, Any]:
+        """What a draft begins with when the only one of a text was thrown away."""
+        return {"title": item.slug.replace("-", " ").capitalize()}
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
         """A new text goes on in its first draft."""
@@ -190,22 +242,34 @@ class TextAdmin(admin.ModelAdmin):
             raise PermissionDenied
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
-        known = set(item.versions.values_list("pk", flat=True))
+        by, known = actor(request), set(item.versions.values_list("pk", flat=True))
         try:
-            draft = begin(item, by=cast(User, request.user))
+            with transaction.atomic():
+                draft = begin(item, by=by) if known else self.first_draft(item, by=by, **self.fields_again(item))
         except OpenVersionNotEditable:
-            self.message_user(
-                request, _("The open version is with the commissions: nobody can edit it now."), messages.WARNING
-            )
+            waiting = _("The open version is with the commissions: nobody can edit it now.")
+            self.message_user(request, waiting, messages.WARNING)
+            return redirect(self._url("change", item.pk))
+        except NotAllowed as refusal:
+            raise PermissionDenied(str(refusal)) from refusal
+        except MoveRefused as refusal:
+            tell(request, refusal)
             return redirect(self._url("change", item.pk))
         if draft.pk in known:
             message = _("This text already has a draft: version %(number)s.")
             self.message_user(request, message % {"number": draft.number}, messages.INFO)
         else:
-            self.log_addition(request, draft, [{"added": {}}])
             message = _("Version %(number)s is a draft. Readers keep seeing the published version.")
             self.message_user(request, message % {"number": draft.number}, messages.SUCCESS)
         return redirect(version_url(self.version_model, draft.pk))
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        item = self.get_object(request, object_id)
+        if item is None:
+            raise Http404
+        if not (url := history_url(item, actor(request))):
+            raise PermissionDenied
+        return redirect(url)
 
     def _url(self, name: str, pk: int) -> str:
         return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_{name}", args=[pk])
@@ -251,6 +315,13 @@ def version_url(model: type[Version], pk: int) -> str:
 def item_url(item: Item) -> str:
     app_label = Version.model_for(item.kind)._meta.app_label
     return reverse(f"admin:{app_label}_{item.kind}_change", args=[item.pk])
+
+
+def history_url(item: Any, user: User) -> str:
+    """The audit trail of a text, for whoever may read it."""
+    if not user.has_perm("knowledgebase.view_auditevent"):
+        return ""
+    return f"{reverse('admin:knowledgebase_auditevent_changelist')}?item__id__exact={item.pk}"
 
 
 def _day(moment: Any) -> str:

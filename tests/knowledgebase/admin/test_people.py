@@ -3,11 +3,13 @@ from django.contrib.auth.models import Group
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils.translation import gettext as _
 
+from knowledgebase.editorial import audit, outbox
 from knowledgebase.editorial.permissions import ROLES
-from knowledgebase.models import User
+from knowledgebase.models import AuditEvent, OutboxMessage, User
 from tests.admin import admin_url, change_url, form_data, logged_in
-from tests.factories import make_practice, make_user
+from tests.factories import make_member, make_practice, make_user
 
 pytestmark = pytest.mark.django_db
 LIST, ADD = "/admin/knowledgebase/user/", "/admin/knowledgebase/user/add/"
@@ -124,6 +126,89 @@ def test_who_wrote_a_text_is_not_deleted():
     assert User.objects.filter(pk=author.pk).exists()
 
 
+def last_event() -> tuple:
+    event = AuditEvent.objects.filter(item=None).order_by("-seq").first()
+    return event.action, event.actor_id, event.data
+
+
+def test_who_acted_is_kept_and_it_is_said_why():
+    user, client = make_user("an", role="lid"), logged_in("beheerder")
+    audit.record("save", by=user, role="redacteur")
+
+    for send in (client.get, client.post):
+        response = send(admin_url(User, "delete", user.pk), {"post": "yes"}, follow=True)
+        assert response.redirect_chain == [(change_url(user), 302)]
+        assert [message.level_tag for message in response.context["messages"]] == ["error"]
+    assert User.objects.filter(pk=user.pk).exists()
+
+
+def test_what_only_the_guards_notice_is_a_message_too(monkeypatch):
+    user, client = make_user("an", role="lid"), logged_in("beheerder")
+    audit.record("save", by=user, role="redacteur")
+    monkeypatch.setattr("knowledgebase.admin.people.has_acted", lambda _user: False)
+
+    response = client.post(admin_url(User, "delete", user.pk), {"post": "yes"}, follow=True)
+
+    assert response.redirect_chain == [(change_url(user), 302)]
+    assert [str(message) for message in response.context["messages"]] == [
+        _("This account did something that the audit trail keeps. Make it inactive instead.")
+    ]
+    assert User.objects.filter(pk=user.pk).exists()
+
+
+def test_changes_of_accounts_are_in_the_trail_without_names():
+    client, group = logged_in("beheerder"), Group.objects.get(name="redacteur")
+
+    client.post(ADD, new(groups=[group.pk], email="an@example.org"))
+    user = User.objects.get(username="an")
+    assert last_event() == ("add_user", client.user.pk, {"object": user.pk})
+    client.post(change_url(user), form_data(client.get(change_url(user)), last_name="Claes", groups=[]))
+    assert last_event() == ("change_user", client.user.pk, {"object": user.pk, "fields": ["last_name", "groups"]})
+    other = {"password1": "nog-een-lang-wachtwoord", "password2": "nog-een-lang-wachtwoord"}
+    client.post(f"{LIST}{user.pk}/password/", other)
+    assert last_event() == ("change_user", client.user.pk, {"object": user.pk, "fields": ["password"]})
+
+
+def test_the_administrator_takes_the_name_from_an_account_after_a_question():
+    user, client = make_user("an", role="lid", first_name="An"), logged_in("beheerder")
+    url = admin_url(User, "pseudonymise", user.pk)
+
+    assert client.get(url).status_code == 200
+    user.refresh_from_db()
+    assert user.first_name == "An"
+    for level in ("success", "info"):
+        response = client.post(url, follow=True)
+        assert [message.level_tag for message in response.context["messages"]][-1] == level
+    user.refresh_from_db()
+    assert (user.username, user.first_name, user.is_active) == (f"oud-{user.pk}", "", False)
+
+
+def test_a_seat_keeps_the_name():
+    seat, client = make_member(), logged_in("beheerder")
+
+    response = client.post(admin_url(User, "pseudonymise", seat.user.pk), follow=True)
+
+    assert [message.level_tag for message in response.context["messages"]] == ["error"]
+    seat.user.refresh_from_db()
+    assert seat.user.is_active
+
+
+@pytest.mark.parametrize("role", OTHERS)
+def test_nobody_else_takes_a_name(role):
+    user, client = make_user("an", role="lid"), logged_in(role)
+
+    for send in (client.get, client.post):
+        assert send(admin_url(User, "pseudonymise", user.pk)).status_code == 403
+    assert User.objects.filter(username="an").exists()
+
+
+def test_taking_a_name_with_another_verb_or_from_nobody():
+    user, client = make_user("an", role="lid"), logged_in("beheerder")
+
+    assert client.put(admin_url(User, "pseudonymise", user.pk)).status_code == 405
+    assert client.post(admin_url(User, "pseudonymise", 999_999)).status_code == 404
+
+
 # -- letting in again
 
 
@@ -183,3 +268,71 @@ def test_roles_are_read_with_what_they_may_do():
     for page in ("change", "delete"):
         assert client.post(admin_url(Group, page, group.pk), {"name": "anders", "post": "yes"}).status_code == 403
     assert client.post("/admin/auth/group/add/", {"name": "anders"}).status_code == 403
+
+
+# -- an invitation by mail ------------------------------------------------------------------------
+
+
+def invitations():
+    return list(OutboxMessage.objects.filter(kind="invite").values_list("recipient__username", flat=True))
+
+
+def test_a_new_account_without_a_password_is_invited(inbox):
+    logged_in("beheerder").post(
+        ADD, {"username": "an", "usable_password": "false", "password1": "", "password2": "", "email": "an@example.org"}
+    )
+    outbox.send_due()
+
+    assert inbox.subjects == [("an@example.org", "Je account voor Leerpunt")]
+    path = next(word for word in inbox.text().split() if "/aanmelden/wachtwoord/" in word)
+    browser = Client()
+    opened = browser.get(path.removeprefix("http://127.0.0.1:8000"))
+    browser.post(opened.url, {"new_password1": PASSWORD, "new_password2": PASSWORD})
+    assert User.objects.get(username="an").check_password(PASSWORD)
+
+
+@pytest.mark.parametrize("fields", [{}, {"email": "an@example.org"}])
+def test_an_account_with_a_password_is_not_invited_by_itself(fields):
+    logged_in("beheerder").post(ADD, new(**fields))
+
+    assert User.objects.filter(username="an").exists()
+    assert invitations() == []
+
+
+def test_the_administrator_invites_again():
+    user = make_user("an", email="an@example.org")
+    client = logged_in("beheerder")
+    assert f"/admin/knowledgebase/user/{user.pk}/uitnodigen/" in client.get(change_url(user)).content.decode()
+
+    response = client.post(f"/admin/knowledgebase/user/{user.pk}/uitnodigen/", follow=True)
+
+    assert invitations() == ["an"]
+    assert "An krijgt een mail met een link om een wachtwoord te kiezen." in response.content.decode()
+
+
+@pytest.mark.parametrize("fields", [{"email": ""}, {"is_active": False}, {"last_login": "2026-11-01T12:00:00Z"}])
+def test_who_cannot_be_invited_is_said(fields):
+    user = make_user("an", **{"email": "an@example.org"} | fields)
+    client = logged_in("beheerder")
+    response = client.post(f"/admin/knowledgebase/user/{user.pk}/uitnodigen/", follow=True)
+
+    assert "Er is geen uitnodiging verstuurd" in response.content.decode()
+    assert invitations() == []
+
+
+@pytest.mark.parametrize("role", OTHERS)
+def test_nobody_else_invites(role):
+    user = make_user("an", email="an@example.org")
+
+    assert logged_in(role).post(f"/admin/knowledgebase/user/{user.pk}/uitnodigen/").status_code == 403
+    assert invitations() == []
+
+
+def test_an_invitation_takes_a_post_and_an_account():
+    client = logged_in("beheerder")
+    user = make_user("an", email="an@example.org")
+
+    assert client.get(f"/admin/knowledgebase/user/{user.pk}/uitnodigen/").status_code == 405
+    assert client.post("/admin/knowledgebase/user/987654/uitnodigen/").status_code == 404
+    assert Client().post(f"/admin/knowledgebase/user/{user.pk}/uitnodigen/").status_code == 302
+    assert invitations() == []

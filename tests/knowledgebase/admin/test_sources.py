@@ -1,7 +1,7 @@
 import pytest
 from django.utils.translation import gettext as _
 
-from knowledgebase.models import SiteState, Source
+from knowledgebase.models import AuditEvent, SiteState, Source
 from tests.admin import admin_url, change_url, form_data, logged_in
 from tests.factories import make_practice, make_source
 
@@ -137,3 +137,20 @@ def test_the_list_costs_the_same_number_of_queries_at_one_and_at_three(django_as
     make_source()
     with django_assert_num_queries(len(one)):
         client.get("/admin/knowledgebase/source/")
+
+
+def test_changes_of_sources_are_in_the_trail():
+    client = logged_in("eindredacteur")
+    client.post(ADD, NEW)
+    source = Source.objects.get()
+    client.post(change_url(source), form_data(client.get(change_url(source)), note="Nagelezen."))
+    client.post(change_url(source), form_data(client.get(change_url(source))))  # nothing changed
+    client.post(admin_url(Source, "delete", source.pk), {"post": "yes"})
+
+    events = AuditEvent.objects.filter(item=None).values_list("action", "actor_id", "actor_role", "data")
+    by = (client.user.pk, "eindredacteur")
+    assert list(events) == [
+        ("add_source", *by, {"object": ["okkinga-2018"]}),
+        ("change_source", *by, {"object": ["okkinga-2018"], "fields": ["note"]}),
+        ("delete_source", *by, {"object": ["okkinga-2018"]}),
+    ]

@@ -3,7 +3,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils.translation import gettext as _
 
-from knowledgebase.models import Concept, ConceptLabel
+from knowledgebase.models import AuditEvent, Concept, ConceptLabel
 from tests.admin import change_url, form_data, logged_in
 from tests.factories import make_concept, make_theme
 
@@ -135,3 +135,16 @@ def test_the_list_names_the_broader_concept_and_costs_the_same_at_one_and_three(
         ("Lager onderwijs", "Basisonderwijs"),
         ("Kleuteronderwijs", "Basisonderwijs"),
     }
+
+
+def test_changes_of_concepts_and_their_labels_are_in_the_trail():
+    concept, client = make_concept("vak", "lezen"), logged_in("eindredacteur")
+    page = form_data(client.get(change_url(concept)))
+
+    client.post(change_url(concept), page | {"labels-0-label": "Leesles"})
+
+    event = AuditEvent.objects.get(item=None)
+    assert (event.action, event.actor_id, event.data) == (
+        "change_concept", client.user.pk,
+        {"object": ["vak", "lezen"], "rows": {"conceptlabel": {"changed": {"Leesles": ["label"]}}}},
+    )  # fmt: skip

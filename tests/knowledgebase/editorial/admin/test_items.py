@@ -1,14 +1,44 @@
+from datetime import timedelta
+
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils.formats import date_format
+from django.utils.timezone import localtime, now
 from django.utils.translation import gettext as _
 
-from knowledgebase.models import ROOT_PAGES, Item, SiteState, SlugRedirect, Summary, SummaryVersion, Theme, Version
+from knowledgebase.editorial import audit
+from knowledgebase.editorial.reviews import start_revalidation
+from knowledgebase.editorial.transitions import discard, schedule
+from knowledgebase.models import (
+    ROOT_PAGES,
+    AuditEvent,
+    Item,
+    SiteState,
+    SlugRedirect,
+    Summary,
+    SummaryVersion,
+    Theme,
+    Version,
+)
 from practices.models import Practice, PracticeVersion
 from tests.admin import admin_url, change_url, each_role, form_data, logged_in, messages_of
-from tests.factories import bring_to, make_concept, make_practice, make_summary, make_version
+from tests.factories import (
+    anybody,
+    bring_to,
+    decision,
+    in_review,
+    make_concept,
+    make_practice,
+    make_summary,
+    make_theme,
+    make_version,
+)
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/practices/practice/"
+MOMENT = now() + timedelta(days=3)
 EDITORS = ("redacteur", "eindredacteur")
 
 
@@ -22,9 +52,9 @@ def titles(response) -> list[str]:
 def test_it_lists_every_text_with_what_is_public_and_what_is_being_written():
     make_practice("feedback", title="Feedback")
     published = make_practice("huiswerk", title="Huiswerk")
-    make_version(published.item, title="Huiswerk in het lager", by=(client := logged_in("redacteur")).user)
+    make_version(published.item, title="Huiswerk in het lager")
 
-    response = client.get(LIST)
+    response = logged_in("redacteur").get(LIST)
 
     rows = [
         (item.title, item.public_number, item.open_number, item.open_state, item.changed_by)
@@ -32,7 +62,7 @@ def test_it_lists_every_text_with_what_is_public_and_what_is_being_written():
     ]
     assert rows == [
         ("Feedback", 1, None, None, "iemand"),
-        ("Huiswerk in het lager", 1, 2, "draft", client.user.username),
+        ("Huiswerk in het lager", 1, 2, "draft", "iemand"),
     ]
 
 
@@ -93,8 +123,9 @@ def test_it_filters_and_searches(query, found):
     make_practice("feedback", title="Feedback", concepts=[lager, readers])
     published = make_practice("huiswerk", title="Huiswerk", concepts=[secundair, readers])
     make_version(published.item)
-    withdrawn = make_practice("klassen", title="Klassen", state="withdrawn", concepts=[secundair, readers])
-    Item.objects.filter(pk=withdrawn.item_id).update(key="sleutel")
+    klassen = make_practice("klassen", title="Klassen", state="draft", concepts=[secundair, readers])
+    Item.objects.filter(pk=klassen.item_id).update(key="sleutel")
+    bring_to(PracticeVersion.objects.get(pk=klassen.pk), "withdrawn")
     make_practice(
         "quiz", title="Quiz", state="draft", is_demo=True, concepts=[secundair, make_concept("thema", "toetsen")]
     )
@@ -103,21 +134,90 @@ def test_it_filters_and_searches(query, found):
 
 
 def test_a_list_costs_the_same_number_of_queries_at_one_and_at_three_texts(django_assert_num_queries):
-    from django.db import connection
-    from django.test.utils import CaptureQueriesContext
-
     client = logged_in("redacteur")
     make_version(make_practice("een").item)
     client.get(LIST)
-    with CaptureQueriesContext(
-        connection,
-    ) as one:
+    with CaptureQueriesContext(connection) as one:
         client.get(LIST)
     make_version(make_practice("twee").item)
     make_version(make_practice("drie").item)
     with django_assert_num_queries(len(one)):
         response = client.get(LIST)
     assert len(response.context["cl"].result_list) == 3
+
+
+# -- whose turn it is
+
+
+def one_of_each_turn() -> None:
+    """A text in every situation, named after it."""
+    make_practice("concept", state="draft")
+    make_practice("gevraagd", state="changes_requested")
+    make_practice("bij-beide", state="in_review")
+    for slug, code in (("bij-wetenschap", "user"), ("bij-gebruikers", "scientific")):
+        decision(in_review(make_practice(slug, state="draft")), code)
+    make_practice("klaar", state="approved")
+    planned = make_practice("gepland", state="approved")
+    schedule(planned, by=anybody(), at=MOMENT)
+    make_practice("rustig")
+    confirming = make_practice("bevestigen")
+    decision(start_revalidation(confirming), "scientific", quorum_needed=0, quorum_reached=0)
+
+
+def test_the_list_says_who_has_to_act():
+    one_of_each_turn()
+
+    found = {item.slug: (item.turn, item.confirming) for item in logged_in("lid").get(LIST).context["cl"].result_list}
+
+    assert found == {
+        "concept": ("redactie", ""),
+        "gevraagd": ("redactie", ""),
+        "bij-beide": ("beide", ""),
+        "bij-wetenschap": ("wetenschap", ""),
+        "bij-gebruikers": ("gebruikers", ""),
+        "klaar": ("eindredactie", ""),
+        "gepland": ("gepland", ""),
+        "rustig": ("", ""),
+        "bevestigen": ("", "gebruikers"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("turn", "slugs"),
+    [
+        ("redactie", ["concept", "gevraagd"]),
+        ("gebruikers", ["bevestigen", "bij-beide", "bij-gebruikers"]),
+        ("wetenschap", ["bij-beide", "bij-wetenschap"]),
+        ("beide", ["bij-beide"]),
+        ("eindredactie", ["klaar"]),
+        ("gepland", ["gepland"]),
+    ],
+)
+def test_the_list_is_filtered_by_who_has_to_act(turn, slugs):
+    one_of_each_turn()
+
+    response = logged_in("redacteur").get(f"{LIST}?beurt={turn}")
+
+    assert sorted(item.slug for item in response.context["cl"].result_list) == slugs
+
+
+def test_an_unknown_turn_filters_nothing():
+    make_practice("concept", state="draft")
+
+    assert titles(logged_in("redacteur").get(f"{LIST}?beurt=onzin")) == ["Concept"]
+
+
+def test_the_planned_moment_is_in_the_list():
+    schedule(make_practice("gepland", state="approved"), by=anybody(), at=MOMENT)
+
+    assert date_format(localtime(MOMENT), "SHORT_DATETIME_FORMAT") in logged_in("lid").get(LIST).content.decode()
+
+
+def test_what_the_system_did_last_is_said():
+    item = make_practice("feedback").item
+    audit.record("settle", by=None, role=audit.SYSTEM, item=item)
+
+    assert _("the system") in logged_in("lid").get(LIST).content.decode()
 
 
 def test_titles_are_escaped():
@@ -177,6 +277,10 @@ def test_a_new_address_keeps_the_old_one_working():
     assert item.slug == "feedback-geven"
     assert list(SlugRedirect.objects.values_list("kind", "slug", "item")) == [("practice", "feedback", item.pk)]
     assert SiteState.current().content_version == before + 1
+    event = AuditEvent.objects.filter(item=item).order_by("-seq").first()
+    assert (event.action, event.actor_id, event.data) == (
+        "change_text", client.user.pk, {"fields": ["slug"], "address": ["feedback", "feedback-geven"]},
+    )  # fmt: skip
 
 
 def test_an_address_may_be_taken_back():
@@ -321,6 +425,21 @@ def test_a_text_with_the_commissions_gets_no_new_version():
 
     assert PracticeVersion.objects.count() == 1
     assert messages_of(response) == [_("The open version is with the commissions: nobody can edit it now.")]
+
+
+@pytest.mark.parametrize("make", [make_practice, make_theme])
+def test_a_text_whose_only_draft_was_thrown_away_begins_again(make):
+    draft = make("feedback", state="draft")
+    discard(draft, by=anybody())
+    client = logged_in("redacteur")
+    url = admin_url({"practice": Practice, "theme": Theme}[draft.item.kind], "new_version", draft.item_id)
+
+    response = client.post(url)
+
+    again = Version.objects.get(item=draft.item_id)
+    assert (response.status_code, response.url) == (302, change_url(again.specific()))
+    assert (again.title, again.number, again.state, again.created_by) == ("Feedback", 1, "draft", client.user)
+    assert logged_in("lid").get(LIST).status_code == 200
 
 
 @pytest.mark.parametrize("role", ["beheerder", "voorzitter", "lid"])

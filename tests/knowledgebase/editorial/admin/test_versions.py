@@ -1,17 +1,25 @@
 import threading
 
 import pytest
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils.translation import gettext as _
 
+from knowledgebase.editorial.previews import share
+from knowledgebase.editorial.transitions import settle
 from knowledgebase.editorial.versions import content_hash
-from knowledgebase.models import ConceptLink, Item, RenderedText, Version
-from practices.models import EvidenceRating, PracticeVersion
-from tests.admin import admin_url, change_url, each_role, form_data, logged_in, messages_of
+from knowledgebase.models import Comment, ConceptLink, CriterionAnswer, Review, Version
+from practices.models import PracticeVersion
+from tests.admin import admin_url, change_url, each_role, form_data, logged_in
 from tests.factories import (
     CHANGE,
+    bring_to,
+    chair,
+    decision,
+    in_review,
     make_concept,
+    make_member,
     make_page,
     make_practice,
     make_source,
@@ -156,11 +164,21 @@ def test_concepts_are_named_with_their_vocabulary():
 # -- two at once
 
 
-def test_a_stale_form_is_refused_names_the_other_and_keeps_what_was_typed():
+def opened_and_overtaken(**changes):
+    """Somebody has a draft open while An saves it with these changes: (version, slow client, the page they opened)."""
     version = make_practice("feedback", state="draft", title="Feedback")
     slow, quick = logged_in("redacteur"), logged_in("redacteur", username="an")
     opened = slow.get(change_url(version))
-    quick.post(change_url(version), form_data(quick.get(change_url(version)), title="Van An"))
+    quick.post(change_url(version), form_data(quick.get(change_url(version)), **changes))
+    return version, slow, opened
+
+
+def shown_conflicts(response) -> list[tuple[str, str, str]]:
+    return [(conflict.label, conflict.mine, conflict.theirs) for conflict in response.context["conflicts"]]
+
+
+def test_a_stale_form_shows_both_texts_names_the_other_and_keeps_what_was_typed():
+    version, slow, opened = opened_and_overtaken(title="Van An")
 
     response = slow.post(change_url(version), form_data(opened, title="Van mij", when_not="Getypt."))
 
@@ -169,6 +187,69 @@ def test_a_stale_form_is_refused_names_the_other_and_keeps_what_was_typed():
     assert (response.status_code, version.title, version.lock_version) == (200, "Van An", 1)
     assert "an" in form.non_field_errors()[0].split()
     assert (form["title"].value(), form["when_not"].value()) == ("Van mij", "Getypt.")
+    names = {name: str(PracticeVersion._meta.get_field(name).verbose_name) for name in ("title", "when_not")}
+    assert [(label.lower(), mine, theirs) for label, mine, theirs in shown_conflicts(response)] == [
+        (names["title"], "Van mij", "Van An"),
+        (names["when_not"], "Getypt.", "Dat weet nog niemand."),
+    ]
+    content = response.content.decode()
+    assert "Van mij" in content
+    assert "Van An" in content
+
+
+def test_who_has_seen_both_texts_may_save_on_top():
+    version, slow, opened = opened_and_overtaken(title="Van An")
+    refused = slow.post(change_url(version), form_data(opened, title="Van mij"))
+
+    response = slow.post(change_url(version), form_data(refused))
+
+    version.refresh_from_db()
+    assert (response.status_code, version.title, version.lock_version) == (302, "Van mij", 2)
+
+
+def test_a_third_saver_in_between_is_seen_too():
+    version, slow, opened = opened_and_overtaken(title="Van An")
+    refused = slow.post(change_url(version), form_data(opened, title="Van mij"))
+    third = logged_in("redacteur", username="bo")
+    third.post(change_url(version), form_data(third.get(change_url(version)), title="Van Bo"))
+
+    response = slow.post(change_url(version), form_data(refused))
+
+    version.refresh_from_db()
+    assert (response.status_code, version.title) == (200, "Van Bo")
+    assert [theirs for _label, _mine, theirs in shown_conflicts(response)] == ["Van Bo"]
+
+
+def test_a_row_that_another_took_out_is_shown_and_comes_back_when_saved_on_purpose():
+    version, slow, opened = opened_and_overtaken(**{"source_links-0-DELETE": "on"})
+    source = make_source("jansen-2020")
+
+    refused = slow.post(change_url(version), form_data(opened))
+
+    assert refused.status_code == 200
+    [(_label, mine, theirs)] = shown_conflicts(refused)
+    assert str(source) in mine
+    assert theirs == _("not there")
+    assert not version.source_links.exists()
+    assert slow.post(change_url(version), form_data(refused)).status_code == 302
+    assert version.source_links.get().source == source
+
+
+def test_a_row_that_another_added_is_shown_and_stays():
+    concept = make_concept("thema", "toetsen")
+    version, slow, opened = opened_and_overtaken(
+        **{
+            "concept_links-TOTAL_FORMS": "3",
+            "concept_links-2-concept": str(concept.pk),
+            "concept_links-2-order": "",
+        }
+    )
+
+    refused = slow.post(change_url(version), form_data(opened))
+
+    assert [(mine, theirs) for _label, mine, theirs in shown_conflicts(refused)] == [(_("not there"), str(concept))]
+    slow.post(change_url(version), form_data(refused))
+    assert version.concept_links.count() == 3
 
 
 @pytest.mark.parametrize("lock_version", ["", "x", "7"])
@@ -257,15 +338,45 @@ def test_a_post_made_by_hand_changes_nothing_of_what_is_frozen(state):
 
 def test_who_saves_what_was_frozen_meanwhile_gets_the_typed_text_back():
     version = make_practice("feedback", state="draft", title="Feedback")
-    client, chief = logged_in("redacteur"), logged_in("eindredacteur")
+    client = logged_in("redacteur")
     opened = client.get(change_url(version))
-    chief.post(admin_url(PracticeVersion, "publish", version.pk), {"lock_version": "0"})
+    bring_to(version, "in_review")
 
-    response = client.post(change_url(version), form_data(opened, when_not="Een <b>lange</b> gedachte."))
+    response = client.post(
+        change_url(version),
+        form_data(opened, when_not="Een <b>lange</b> gedachte.", **{"ratings-0-note": "In een rij."}),
+    )
 
+    typed = dict(response.context["typed"]).values()
     assert response.status_code == 403
-    assert ("Een <b>lange</b> gedachte.") in dict(response.context["typed"]).values()
+    assert {"Een <b>lange</b> gedachte.", "In een rij."} <= set(typed)
     assert "Een &lt;b&gt;lange&lt;/b&gt; gedachte." in response.content.decode()
+
+
+def test_what_only_the_guards_notice_is_said_and_nothing_typed_is_lost(monkeypatch):
+    version = make_practice("feedback", state="draft", title="Feedback")
+    client = logged_in("redacteur")
+    opened = client.get(change_url(version))
+    bring_to(version, "in_review")
+    monkeypatch.setattr(Version, "is_editable", True)  # as if it was frozen between the check and the write
+
+    response = client.post(change_url(version), form_data(opened, title="Anders", when_not="Getypt."))
+
+    assert response.status_code == 409
+    assert response.context["reasons"] == [
+        _("This version is with the commissions or public: nobody can change it. Start a new version.")
+    ]
+    assert {"Anders", "Getypt."} <= set(dict(response.context["typed"]).values())
+    version.refresh_from_db()
+    assert version.title == "Feedback"
+
+
+@pytest.mark.parametrize("state", ["draft", *FROZEN, "changes_requested"])
+def test_a_version_is_never_deleted_by_the_admin(state):
+    version = make_practice("feedback", state=state)
+
+    assert superuser().post(admin_url(PracticeVersion, "delete", version.pk), {"post": "yes"}).status_code == 403
+    assert Version.objects.filter(pk=version.pk).exists()
 
 
 @each_role
@@ -301,202 +412,10 @@ def test_a_version_that_is_not_there_leads_back_to_the_index():
         assert client.post(f"/admin/practices/practiceversion/{pk}/change/", {}).status_code == 302
 
 
-# -- throwing a draft away
-
-
-def test_the_draft_of_a_published_text_may_be_thrown_away():
-    published = make_practice("feedback")
-    draft = make_version(published.item)
-    client = logged_in("redacteur")
-    url = admin_url(PracticeVersion, "delete", draft.pk)
-
-    assert client.get(url).status_code == 200
-    assert client.post(url, {"post": "yes"}).url == "/admin/practices/practice/"
-    assert list(Version.objects.values_list("pk", flat=True)) == [published.pk]
-
-
-def test_a_text_goes_with_its_only_draft():
-    draft = make_practice("feedback", state="draft")
-
-    logged_in("redacteur").post(admin_url(PracticeVersion, "delete", draft.pk), {"post": "yes"})
-
-    assert not Item.objects.exists()
-    assert not EvidenceRating.objects.exists()
-
-
-def test_the_only_draft_of_a_text_that_others_refer_to_stays():
-    draft = make_practice("feedback", state="draft")
-    make_practice("huiswerk", related=[draft.item])
-
-    response = superuser().post(admin_url(PracticeVersion, "delete", draft.pk), {"post": "yes"})
-
-    assert response.status_code == 403
-    assert Version.objects.filter(pk=draft.pk).exists()
-
-
-@pytest.mark.parametrize("state", [*FROZEN, "changes_requested"])
-def test_what_was_public_or_with_the_commissions_is_never_deleted(state):
-    version = make_practice("feedback", state=state)
-
-    assert superuser().post(admin_url(PracticeVersion, "delete", version.pk), {"post": "yes"}).status_code == 403
-    assert Version.objects.filter(pk=version.pk).exists()
-
-
-@pytest.mark.parametrize("role", ["beheerder", "voorzitter", "lid"])
-def test_who_only_reads_throws_nothing_away(role):
-    version = make_practice("feedback", state="draft")
-
-    response = logged_in(role).post(admin_url(PracticeVersion, "delete", version.pk), {"post": "yes"})
-
-    assert response.status_code == 403
-
-
-# -- publishing
-
-
-@pytest.mark.parametrize("state", ["draft", "approved"])
-def test_the_editor_in_chief_publishes_after_a_question(state):
-    version = make_practice("feedback", state=state)
-    client = logged_in("eindredacteur")
-    url = admin_url(PracticeVersion, "publish", version.pk)
-
-    question = client.get(url)
-    version.refresh_from_db()
-    assert (question.status_code, version.state) == (200, state)
-    response = client.post(url, {"lock_version": question.context["form"]["lock_version"].value()}, follow=True)
-
-    version.refresh_from_db()
-    assert (version.state, version.published_by) == ("published", client.user)
-    assert messages_of(response) == [_("Published: readers see this version now.")]
-    assert RenderedText.objects.filter(version=version).exists()
-
-
-def test_what_is_missing_is_said_before_and_after_and_nothing_is_lost():
-    version = make_practice("feedback", state="draft", when_not="", in_short="- Kort.")
-    client = logged_in("eindredacteur")
-    url = admin_url(PracticeVersion, "publish", version.pk)
-
-    problems = client.get(url).context["problems"]
-    response = client.post(url, {"lock_version": "0"}, follow=True)
-
-    version.refresh_from_db()
-    assert problems == [_("Write when it does not work. If nobody knows, say so.")]
-    assert messages_of(response) == problems
-    assert (version.state, version.in_short) == ("draft", "- Kort.")
-
-
-def test_a_later_version_is_not_published_without_saying_what_changed():
-    draft = make_version(make_practice("feedback").item, change_note="")
-    client = logged_in("eindredacteur")
-    url = admin_url(PracticeVersion, "publish", draft.pk)
-
-    problems = client.get(url).context["problems"]
-    response = client.post(url, {"lock_version": "0"}, follow=True)
-
-    assert problems == [_("Say what kind of change this is, whether the conclusion changed, and what changed.")]
-    assert messages_of(response) == problems
-
-
-def test_only_what_was_shown_is_published():
-    version = make_practice("feedback", state="draft")
-    client, editor = logged_in("eindredacteur"), logged_in("redacteur", username="an")
-    url = admin_url(PracticeVersion, "publish", version.pk)
-    shown = client.get(url).context["form"]["lock_version"].value()
-    editor.post(change_url(version), form_data(editor.get(change_url(version)), title="Anders"))
-
-    response = client.post(url, {"lock_version": shown})
-
-    version.refresh_from_db()
-    assert (response.status_code, version.state) == (200, "draft")
-    assert "an" in response.context["form"].non_field_errors()[0].split()
-
-
-def test_a_second_press_says_that_it_is_done():
-    version = make_practice("feedback", state="draft")
-    client = logged_in("eindredacteur")
-    url = admin_url(PracticeVersion, "publish", version.pk)
-    client.post(url, {"lock_version": "0"})
-
-    response = client.post(url, {"lock_version": "0"}, follow=True)
-
-    assert Version.objects.published().count() == 1
-    assert _("This version is “%(state)s”: there is nothing to do here.").split("“")[0] in messages_of(response)[-1]
-
-
-@pytest.mark.parametrize("role", ["redacteur", "beheerder", "voorzitter", "lid"])
-@pytest.mark.parametrize(("page", "state"), [("publish", "draft"), ("withdraw", "published")])
-def test_only_the_editor_in_chief_moves_a_version(role, page, state):
-    version = make_practice("feedback", state=state)
-    client = logged_in(role)
-
-    for response in (
-        client.get(admin_url(PracticeVersion, page, version.pk)),
-        client.post(admin_url(PracticeVersion, page, version.pk), {"lock_version": "0", "reason": "Zomaar."}),
-    ):
-        assert response.status_code == 403
-    version.refresh_from_db()
-    assert version.state == state
-    assert not client.get(change_url(version)).context[f"may_{page}"]
-
-
-@pytest.mark.parametrize("page", ["publish", "withdraw"])
-def test_moving_what_is_not_there_is_not_found(page):
-    assert logged_in("eindredacteur").post(admin_url(PracticeVersion, page, 99)).status_code == 404
-
-
-def test_a_stranger_moves_nothing():
-    version = make_practice("feedback", state="draft")
-
-    response = Client().post(admin_url(PracticeVersion, "publish", version.pk), {"lock_version": "0"})
-
-    assert response.url.startswith("/admin/login/")
-    version.refresh_from_db()
-    assert version.state == "draft"
-
-
-# -- withdrawing
-
-
-def test_the_editor_in_chief_withdraws_with_a_reason():
-    version = make_practice("feedback")
-    client = logged_in("eindredacteur")
-    url = admin_url(PracticeVersion, "withdraw", version.pk)
-
-    assert client.get(url).status_code == 200
-    response = client.post(url, {"lock_version": "0", "reason": "De studie is ingetrokken."}, follow=True)
-
-    version.refresh_from_db()
-    assert (version.state, version.withdrawal_reason) == ("withdrawn", "De studie is ingetrokken.")
-    assert messages_of(response) == [_("Withdrawn: the address of the text now says why.")]
-
-
-@pytest.mark.parametrize("reason", ["", "   "])
-def test_withdrawing_needs_a_reason(reason):
-    version = make_practice("feedback")
-
-    response = logged_in("eindredacteur").post(
-        admin_url(PracticeVersion, "withdraw", version.pk), {"lock_version": "0", "reason": reason}
-    )
-
-    version.refresh_from_db()
-    assert (response.status_code, version.state) == (200, "published")
-    assert list(response.context["form"].errors) == ["reason"]
-
-
-def test_a_draft_is_not_withdrawn():
-    version = make_practice("feedback", state="draft")
-
-    response = logged_in("eindredacteur").post(
-        admin_url(PracticeVersion, "withdraw", version.pk), {"lock_version": "0", "reason": "Zomaar."}
-    )
-
-    version.refresh_from_db()
-    assert (response.status_code, version.state) == (302, "draft")
+# -- around the form
 
 
 def test_the_form_costs_no_more_queries_for_more_versions(django_assert_num_queries):
-    from django.test.utils import CaptureQueriesContext
-
     make_source("jansen-2020")
     client = logged_in("redacteur")
     item = make_practice("feedback").item
@@ -510,3 +429,109 @@ def test_the_form_costs_no_more_queries_for_more_versions(django_assert_num_quer
     with django_assert_num_queries(len(one)):
         response = client.get(page)
     assert len(response.context["versions"]) == 3
+
+
+# -- what the commissions said
+
+
+def reviewed(**fields):
+    """A version with which the commissions asked for changes: a review, two decisions and two comments."""
+    version = make_practice("feedback", state="draft")
+    round = in_review(version)
+    member = make_member("scientific")
+    review = Review.objects.create(
+        round=round, commission=member.commission, membership=member, interest="none", recommendation="changes",
+        body="Het cijfer klopt niet.", **fields,
+    )  # fmt: skip
+    CriterionAnswer.objects.create(
+        review=review, criterion=member.commission.criteria.first(), criterion_text="Zoals gevraagd?", value="no"
+    )
+    for field, uid in (("when_not", None), ("ratings", version.ratings.get().uid)):
+        Comment.objects.create(
+            version=version, round=round, commission=member.commission, author=member.user, field=field, target_uid=uid,
+            body=f"Over {field}.",
+        )  # fmt: skip
+    decision(round, "user")
+    decision(round, "scientific", outcome="changes", rationale="Reken het cijfer na.", minority_note="Twee leden niet.")
+    with transaction.atomic():
+        settle(round, by=chair("scientific").user, role="chair scientific")
+    return PracticeVersion.objects.get(pk=version.pk)
+
+
+def test_editors_read_both_reports_with_links_to_the_fields():
+    version = reviewed()
+
+    response = logged_in("redacteur").get(change_url(version))
+
+    report, content = response.context["report"], response.content.decode()
+    assert [(d.commission.code, d.outcome) for d in report.decisions] == [
+        ("user", "approve"),
+        ("scientific", "changes"),
+    ]
+    assert [review.body for review in report.reviews] == ["Het cijfer klopt niet."]
+    assert [(r.comment.body, r.anchor) for r in response.context["remarks"]] == [
+        ("Over when_not.", "id_when_not"),
+        ("Over ratings.", "ratings-group"),
+    ]
+    for text in (
+        "Reken het cijfer na.",
+        "Twee leden niet.",
+        "Zoals gevraagd?",
+        'href="#ratings-group"',
+        'id="ratings-group"',
+    ):
+        assert text in content
+
+
+@pytest.mark.parametrize("role", ["beheerder", "lid"])
+def test_who_does_not_write_reads_the_reports_elsewhere(role):
+    response = logged_in(role).get(change_url(reviewed()))
+
+    assert "report" not in response.context
+    assert "Het cijfer klopt niet." not in response.content.decode()
+
+
+def test_reviews_of_an_open_round_stay_with_the_commission():
+    version = make_practice("feedback", state="draft")
+    round = in_review(version)
+    member = make_member("user")
+    Review.objects.create(
+        round=round, commission=member.commission, membership=member, interest="none", recommendation="approve",
+        body="Nog geheim.",
+    )  # fmt: skip
+
+    response = logged_in("redacteur").get(change_url(version))
+
+    assert response.context["report"] is None
+    assert "Nog geheim." not in response.content.decode()
+
+
+def test_more_comments_and_links_cost_no_more_queries(django_assert_num_queries):
+    version, client = reviewed(), logged_in("redacteur")
+    share(version, by=client.user, days=3)
+    client.get(change_url(version))
+    with CaptureQueriesContext(connection) as captured:
+        client.get(change_url(version))
+    old = version.comments.first()
+    for body in ("Nog een.", "En nog een."):
+        Comment.objects.create(
+            version=version, round=old.round, commission=old.commission, author=old.author, field="steps", body=body
+        )
+        share(version, by=client.user, days=3)
+
+    with django_assert_num_queries(len(captured)):
+        response = client.get(change_url(version))
+
+    assert (len(response.context["remarks"]), len(response.context["previews"])) == (4, 3)
+
+
+# -- history
+
+
+def test_the_history_of_a_version_is_the_trail_of_its_text():
+    version = make_practice("feedback", state="draft")
+    url = f"/admin/knowledgebase/auditevent/?item__id__exact={version.item_id}"
+
+    assert logged_in("redacteur").get(admin_url(PracticeVersion, "history", version.pk)).url == url
+    assert logged_in("lid").get(admin_url(PracticeVersion, "history", version.pk)).status_code == 403
+    assert logged_in("redacteur").get(admin_url(PracticeVersion, "history", 999)).status_code == 404

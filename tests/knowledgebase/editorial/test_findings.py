@@ -1,0 +1,171 @@
+import pytest
+from django.conf import settings
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils.translation import gettext as _
+
+from knowledgebase.editorial.findings import blocking, findings
+from knowledgebase.editorial.transitions import problems_of
+from knowledgebase.models import SlugRedirect, Source
+from tests.factories import make_concept, make_page, make_practice, make_source, make_summary, make_term, make_version
+
+pytestmark = pytest.mark.django_db
+
+
+def draft(**fields):
+    """A draft about which there is nothing to find."""
+    concepts = [
+        make_concept("niveau", "lager"),
+        make_concept("publiek", "leerkracht"),
+        make_concept("thema", "toetsen"),
+    ]
+    return make_practice(state="draft", **{"concepts": concepts} | fields)
+
+
+def found_in(text: str, **fields) -> list[tuple[str, bool]]:
+    """What is found in a field that holds this text: sentences, and whether they block."""
+    version = draft(what_it_is=text, **fields)
+    return [(f.message, f.blocking) for f in findings(version) if f.field == "what_it_is"]
+
+
+def test_a_complete_draft_has_nothing_to_find():
+    assert findings(draft()) == []
+
+
+@pytest.mark.parametrize("make", [make_practice, make_summary, make_page])
+def test_the_least_that_is_needed_is_not_blocked(make):
+    assert problems_of(make(state="draft")) == []
+
+
+def test_what_is_missing_names_its_field_and_comes_first():
+    version = draft(when_not="", lead="", sources=[], ratings=[], concepts=[])
+
+    found = [(f.field, f.blocking) for f in findings(version)]
+
+    assert found == [
+        ("ratings", True), ("when_not", True), ("concept_links", True), ("concept_links", True), ("source_links", True),
+        ("lead", False), ("concept_links", False),
+    ]  # fmt: skip
+
+
+def test_every_version_after_the_first_says_what_changed():
+    published = make_practice()
+    version = make_version(published.item, change_note=" ")
+
+    found = [f for f in findings(version) if f.field == "change_note"]
+
+    message = _("Say what kind of change this is, whether the conclusion changed, and what changed.")
+    assert [(f.message, f.blocking) for f in found] == [(message, True)]
+    assert problems_of(version) == [message]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("Zie {{ onbekend }}.", _("The token %(token)s has no value here.") % {"token": "{{ onbekend }}"}),
+        (
+            "Zie [@niemand-2020].",
+            _("[@%(key)s] is cited but is no source of this version: add it to the sources.") % {"key": "niemand-2020"},
+        ),
+        (
+            '![](/static/img/favicon.svg "Leerpunt")',
+            _("Describe the image %(image)s in words (alt text).") % {"image": "/static/img/favicon.svg"},
+        ),
+        (
+            '![Iets](/static/img/niets.png "Wij")',
+            _("There is no image %(image)s.") % {"image": "/static/img/niets.png"},
+        ),
+        ("[Hier](/praktijken/niets/)", _("The link to %(address)s leads nowhere.") % {"address": "/praktijken/niets/"}),
+        ("[Hier](/bestaat/niet)", _("The link to %(address)s leads nowhere.") % {"address": "/bestaat/niet"}),
+        ("[Hier](/bronnen/niets/)", _("The link to %(address)s leads nowhere.") % {"address": "/bronnen/niets/"}),
+        ("[Hier](/begrippen/#niets)", _("The link to %(address)s leads nowhere.") % {"address": "/begrippen/#niets"}),
+        (
+            f"[Hier]({settings.SITE_URL}/themas/niets/)",
+            _("The link to %(address)s leads nowhere.") % {"address": f"{settings.SITE_URL}/themas/niets/"},
+        ),
+        (
+            "[Hier](www.example.org)",
+            _("The link to “%(address)s” does not work: begin with https:// or with /.")
+            % {"address": "www.example.org"},
+        ),
+    ],
+)
+def test_what_readers_would_find_broken_blocks(text, message):
+    assert found_in(text) == [(message, True)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{{ winst }}",
+        "[@jansen-2020]",
+        '![Een boek](/static/img/favicon.svg "Leerpunt")',
+        "[Praktijken](/praktijken/) en [de praktijk](/praktijken/feedback) en [de bron](/bronnen/jansen-2020/)",
+        "[Vroeger](/praktijken/terugkoppeling/)",
+        "[Over](/over/) en [werkwijze](/over/werkwijze/)",
+        "[Een begrip](/begrippen/#effectgrootte)",
+        "[Elders](https://example.org/praktijken/niets/) en [mail](mailto:iemand@example.org) en [hier](#kop)",
+        "### Een kop\n\n#### Daaronder\n\n### Weer een kop",
+    ],
+)
+def test_what_leads_somewhere_is_fine(text):
+    feedback = make_practice("feedback")
+    SlugRedirect.objects.create(item=feedback.item, kind="practice", slug="terugkoppeling")
+    make_term("effectgrootte")
+    make_page("over")
+    make_page("werkwijze")
+
+    assert found_in(text) == []
+
+
+@pytest.mark.parametrize(
+    ("state", "blocks"),
+    [("draft", False), ("in_review", False), ("approved", False), ("withdrawn", True), ("discarded", True)],
+)
+def test_a_link_to_a_text_that_is_not_public_blocks_unless_it_is_on_its_way(state, blocks):
+    make_practice("quiz", state=state)
+
+    assert [blocked for _message, blocked in found_in("[Quiz](/praktijken/quiz/)")] == [blocks]
+
+
+def test_a_skipped_level_of_headings_is_advice():
+    message = _("A heading of level %(level)s follows one of level %(before)s: do not skip a level.")
+
+    assert found_in("### Een\n\n##### Twee") == [(message % {"level": 5, "before": 3}, False)]
+
+
+def test_a_text_that_is_too_complex_blocks():
+    assert [blocks for _message, blocks in found_in("[" * 200)] == [True]
+
+
+def test_a_term_without_explanation_blocks():
+    make_term("effectgrootte", definition="")
+
+    found = found_in("De effectgrootte is klein.")
+
+    assert found == [
+        (_("The term “%(term)s” has no explanation yet. Ask the editor in chief to write one.") % {"term": "effectgrootte"}, True)
+    ]  # fmt: skip
+
+
+def test_a_retracted_source_and_a_related_text_that_is_not_public_are_advice():
+    other = make_practice("quiz", state="draft")
+    source = make_source("smit-2010", retraction=Source.Retraction.RETRACTED)
+
+    found = findings(draft(sources=[source], related=[other.item]))
+
+    assert [(f.field, f.blocking) for f in found] == [("source_links", False), ("item_links", False)]
+    assert blocking(found) == []
+
+
+def test_many_links_cost_no_more_queries_than_one(django_assert_num_queries):
+    for slug in ("een", "twee", "drie"):
+        make_practice(slug)
+    one, three = draft(what_it_is="[1](/praktijken/een/)"), draft(what_it_is="[1](/praktijken/een/)")
+    three.steps = "[2](/praktijken/twee/) [3](/praktijken/drie/)"
+    three.save()
+    findings(one)
+    with CaptureQueriesContext(connection) as captured:
+        findings(one)
+    with django_assert_num_queries(len(captured)):
+        findings(three)
