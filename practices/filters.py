@@ -88,13 +88,16 @@ class Group:
 
     @property
     def branches(self) -> list[tuple[Option, list[Option]]]:
-        """Every option of the top with all that is narrower."""
+        """Every option of the top with all that is narrower; below an option that leaves nothing only what is chosen."""
         branches: list[tuple[Option, list[Option]]] = []
+        empty: int | None = None  # how deep the option stands below which nothing is left
         for option in self.options:
             if option.depth == 0:
                 branches.append((option, []))
-            else:
+            elif empty is None or option.depth <= empty or option.chosen:
                 branches[-1][1].append(option)
+            if empty is None or option.depth <= empty:
+                empty = option.depth if option.count == 0 else None
         return branches
 
     @property
