@@ -1,10 +1,14 @@
 """What the database refuses by itself: raw SQL and bulk writes, on both databases."""
 
 import re
+import sqlite3
+from contextlib import closing
 
 import pytest
 from django.core.management import call_command
+from django.core.management.base import SystemCheckError
 from django.db import IntegrityError, connection, transaction
+from django.db.migrations.loader import MigrationLoader
 from django.utils import timezone
 
 from knowledgebase.editorial import audit, guards
@@ -350,3 +354,108 @@ def test_the_door_closes_when_the_work_fails():
         raise RuntimeError
     with refused("version_frozen"):
         Version.objects.filter(pk=version.pk).update(title="Anders")
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL guards every session alike, without a function")
+@pytest.mark.django_db(transaction=True)  # a copy waits for the end of a transaction
+def test_another_program_reads_a_sqlite_file_and_writes_nothing_guarded(tmp_path):
+    version = make_practice()
+    audit.record("test", by=None, role="system", item=version.item)
+    with closing(sqlite3.connect(tmp_path / "copy.sqlite3")) as file:
+        connection.connection.backup(file)
+        assert file.execute("SELECT title, state FROM knowledgebase_version").fetchall() == [
+            (version.title, "published")
+        ]
+        for statement in (
+            "UPDATE knowledgebase_version SET title = 'Anders'",
+            "DELETE FROM knowledgebase_auditevent",
+            "UPDATE knowledgebase_decision SET rationale = 'Anders'",
+            "DELETE FROM knowledgebase_conceptlink",
+        ):
+            with pytest.raises(sqlite3.OperationalError, match=guards.DOOR_FUNCTION):
+                file.execute(statement)
+        file.execute("UPDATE knowledgebase_searchentry SET text = ''")  # derived: it can be made again
+        assert file.execute("SELECT count(*) FROM knowledgebase_auditevent").fetchone() > (0,)
+
+
+# -- they come and go with migrations
+
+
+def test_a_guard_with_another_text_is_missing_too():
+    name = "guard_auditevent_no_delete"
+    if connection.vendor == "sqlite":
+        sql(f"DROP TRIGGER {name}")
+        sql(f"CREATE TRIGGER {name} BEFORE DELETE ON knowledgebase_auditevent WHEN 1 = 0 BEGIN SELECT 1; END")
+    else:
+        sql(f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN OLD; END $$")
+    assert guards.missing() == [name]
+    guards.install()
+    assert guards.missing() == []
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite cannot switch a trigger off")
+def test_a_guard_that_is_switched_off_is_missing():
+    sql("ALTER TABLE knowledgebase_auditevent DISABLE TRIGGER guard_auditevent_no_delete")
+    assert guards.missing() == ["guard_auditevent_no_delete"]
+    guards.install()
+    assert guards.missing() == []
+
+
+def test_the_check_command_says_so_too():
+    sql("DROP TRIGGER guard_version_kept" + ("" if connection.vendor == "sqlite" else " ON knowledgebase_version"))
+    with pytest.raises(SystemCheckError, match=r"knowledgebase\.E001.*guard_version_kept"):
+        call_command("check", databases=["default"])
+    guards.install()
+    call_command("check", databases=["default"])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_after_migrations_backwards_and_forwards_they_are_all_there():
+    """A table that SQLite makes anew loses its triggers; every migrate ends with all guards in place."""
+    steps = MigrationLoader(connection).graph.leaf_nodes("knowledgebase")
+    [(app, last)] = steps
+    [before] = [node for node in MigrationLoader(connection).graph.node_map[app, last].parents if node.key[0] == app]
+    try:
+        call_command("migrate", app, before.key[1], verbosity=0)
+        assert guards.missing() == []  # of the tables that are left
+        assert guards.check_guards(["default"]) == []
+    finally:
+        call_command("migrate", verbosity=0)
+    assert guards.missing() == []
+    version = make_practice()
+    with refused("version_frozen"):
+        Version.objects.filter(pk=version.pk).update(title="Anders")
+
+
+# -- what else no row may become
+
+
+def test_a_text_returns_to_its_editors_only_when_its_round_is_closed():
+    version = make_practice(state=State.IN_REVIEW)
+    for state in EDITABLE:
+        with refused("version_leaves_review"):
+            set_state(version, state)
+
+
+def test_approval_counts_when_the_round_ended_with_it():
+    version = make_practice(state=State.DRAFT)
+    round = in_review(version)
+    for code in ("user", "scientific"):
+        decision(round, code)
+    with refused("version_approved"):
+        set_state(version, State.APPROVED)
+    ReviewRound.objects.filter(pk=round.pk).update(closed_at=timezone.now(), outcome="changes")
+    with refused("version_approved"):
+        set_state(version, State.APPROVED)
+
+
+def test_one_person_reviews_a_round_once_from_whichever_seat():
+    round = in_review(make_practice(state=State.DRAFT))
+    first = make_member("user")
+    fields = {"round": round, "commission": first.commission, "interest": "none", "recommendation": "approve"}
+    Review.objects.create(membership=first, **fields)
+    Membership.objects.filter(pk=first.pk).update(valid_to=timezone.localdate())
+    second = Membership.objects.create(commission=first.commission, user=first.user, role="member")
+    with refused("review_of_a_member"):
+        Review.objects.create(membership=second, **fields)
+    assert guards.missing() == []
