@@ -127,7 +127,7 @@ def submit_review(
         _check_text(round, seen)
         answers = list(answers)
         asked = set(commission.criteria.filter(is_active=True).values_list("pk", flat=True))
-        if asked - {answer.criterion.pk for answer in answers}:
+        if asked - {answer.criterion.pk for answer in answers if answer.value in CriterionAnswer.Value.values}:
             raise MoveRefused(_("Answer every criterion. “Does not apply” is an answer too."))
         if recommendation not in Review.Recommendation.values or interest not in Review.Interest.values:
             raise MoveRefused(_("Choose a recommendation, and say whether you have an interest."))
