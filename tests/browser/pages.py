@@ -38,6 +38,11 @@ PAGES = {
     "privacy": "/privacy/",
     "login": "/aanmelden/",
     "not-found": "/bestaat-niet/",
+    "versions": "/praktijken/huiswerk/versies/",
+    "versions-difference": "/praktijken/huiswerk/versies/?van=1&naar=2",
+    "versions-notices": "/praktijken/huiswerk/versies/?van=1&naar=9",
+    "old-version": "/praktijken/huiswerk/versies/1/",
+    "withdrawn-versions": "/samenvattingen/zittenblijven-hangt-af-van-het-systeem/versies/",
     "withdrawn": "/samenvattingen/zittenblijven-hangt-af-van-het-systeem/",
 }
 PRIVATE = {"login"}  # sets the cookie that protects its form

@@ -6,6 +6,7 @@ import django
 from django.core.management import call_command
 
 WITHDRAWN = "zittenblijven-hangt-af-van-het-systeem"
+CHANGED = "huiswerk"
 REASON = "De studie waarop deze tekst rust, is ingetrokken."
 
 
@@ -14,7 +15,7 @@ def main(*, demo: bool) -> None:
     from knowledgebase.editorial.transitions import withdraw
     from knowledgebase.models import Version
     from practices import facets
-    from tests.factories import make_user, publish_all
+    from tests.factories import make_user, make_version, publish_all
 
     call_command("migrate", verbosity=0)
     make_user("redacteur", role="redacteur")
@@ -23,6 +24,8 @@ def main(*, demo: bool) -> None:
     publish_all([draft.specific() for draft in Version.objects.select_related("item")])
     facets.rebuild()
     withdraw(Version.objects.published().get(item__slug=WITHDRAWN), by=editor, reason=REASON)
+    old = Version.objects.published().get(item__slug=CHANGED).specific()
+    make_version(old.item, state="published", in_short=f"{old.in_short}\n- Spreek af hoelang.", lead=f"Kort: {old.lead}")
     call_command("collectstatic", interactive=False, verbosity=0)
 
 

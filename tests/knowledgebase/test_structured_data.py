@@ -1,7 +1,9 @@
+from datetime import date
+
 import pytest
 
 from knowledgebase.models import Concept, Scheme
-from knowledgebase.structured_data import article, breadcrumbs, graph, learning_resource, publication
+from knowledgebase.structured_data import article, breadcrumbs, graph, learning_resource, publication, reviewed_page
 from tests.factories import make_concept, make_practice, make_source, make_summary
 
 SITE = "https://www.example.org"
@@ -124,6 +126,16 @@ def test_a_source_of_which_little_is_known(kind, written):
         "isAccessibleForFree": False,
         "mainEntityOfPage": "u",
     }
+
+
+def test_the_page_says_who_reviewed_it_and_when():
+    organisation = {"@type": "Organization", "name": "Leerpunt", "url": f"{SITE}/"}
+    page = {"@type": "WebPage", "@id": "u#pagina", "url": "u", "mainEntity": {"@id": "u"}}
+    assert reviewed_page(url="u", site_url=SITE, reviewers=["commissie"], reviewed_on=date(2026, 11, 3)) == page | {
+        "reviewedBy": [{"@type": "Organization", "name": "commissie", "parentOrganization": organisation}],
+        "lastReviewed": "2026-11-03",
+    }
+    assert reviewed_page(url="u", site_url=SITE, reviewers=[], reviewed_on=None) == page
 
 
 def test_the_way_to_a_page_and_all_in_one_block():

@@ -53,6 +53,14 @@ def test_every_address_answers(client):
         assert client.get(path, headers={"host": "localhost"}).status_code == 200, path
 
 
+def test_versions_of_a_text_are_not_listed(client):
+    make_practice("feedback", state="superseded")
+    make_practice("weg", state="withdrawn")
+    found = locations(client)
+    assert "/praktijken/feedback/" in found
+    assert not [path for path in found if "versies" in path or "weg" in path]
+
+
 def test_demonstration_has_a_sitemap_too(client):
     make_practice("feedback", is_demo=True)
     assert "/praktijken/feedback/" in locations(client)

@@ -3,8 +3,10 @@ from xml.etree import ElementTree
 
 import pytest
 
+from knowledgebase.editorial.transitions import withdraw
 from knowledgebase.models import Scheme
 from tests.factories import (
+    anybody,
     make_concept,
     make_page,
     make_practice,
@@ -15,11 +17,12 @@ from tests.factories import (
 )
 
 pytestmark = pytest.mark.django_db
+CONCLUSIONS = "/feed/conclusies/"
 ATOM = "{http://www.w3.org/2005/Atom}"
 
 
-def entries(client):
-    response = client.get("/feed/")
+def entries(client, address="/feed/"):
+    response = client.get(address)
     assert response.status_code == 200
     return ElementTree.fromstring(response.content).findall(f"{ATOM}entry")  # noqa: S314  # our own feed
 
@@ -105,6 +108,7 @@ def test_feed_asks_the_same_of_the_database(client, django_assert_num_queries, c
 
 def test_feed_without_texts_is_still_a_feed(client):
     assert entries(client) == []
+    assert entries(client, CONCLUSIONS) == []
 
 
 def test_characters_that_xml_does_not_know_are_left_out(client):
@@ -120,3 +124,72 @@ def test_unchanged_feed_is_not_sent_again(client):
     assert client.get("/feed/", headers={"if-none-match": etag}).status_code == 304
     make_practice()
     assert client.get("/feed/", headers={"if-none-match": etag}).status_code == 200
+
+
+def test_a_changed_text_says_what_changed(client):
+    version = make_practice(lead="Wat lukt.")
+    make_version(
+        version.item, state="published", change_type="nieuwe-studies", conclusion_changed="ja", change_note="Meer <b>."
+    )
+    [entry] = entries(client)
+    assert entry.findtext(f"{ATOM}summary") == (
+        "Wat lukt. Gewijzigd (nieuwe studies): Meer &lt;b&gt;. Conclusie gewijzigd: ja."
+    )
+
+
+# -- only changed conclusions
+
+
+def test_conclusions_say_whose_they_are_and_where(client, settings):
+    settings.SITE_URL = "https://www.example.org"
+    feed = ElementTree.fromstring(client.get(CONCLUSIONS).content)  # noqa: S314  # our own feed
+    assert feed.findtext(f"{ATOM}title") == "Leerpunt: gewijzigde conclusies"
+    assert {link.get("rel"): link.get("href") for link in feed.findall(f"{ATOM}link")} == {
+        "alternate": "https://www.example.org/",
+        "self": "https://www.example.org/feed/conclusies/",
+    }
+
+
+def test_only_versions_that_changed_a_conclusion_also_when_replaced_since(client, settings):
+    settings.SITE_URL = "https://www.example.org"
+    first = make_practice("feedback", title="Een")
+    second = make_version(
+        first.item, state="published", title="Twee", conclusion_changed="deels", change_note="Nu wel."
+    )
+    make_version(first.item, state="published", title="Drie", conclusion_changed="nee")
+    other = make_summary("toetsen", title="Vier")
+    make_version(other.item, state="published", title="Vijf", conclusion_changed="ja")
+    make_version(other.item, state="approved", title="Zes", conclusion_changed="ja")
+    newest, older = entries(client, CONCLUSIONS)
+    assert (newest.findtext(f"{ATOM}title"), older.findtext(f"{ATOM}title")) == ("Vijf", "Twee")
+    assert older.findtext(f"{ATOM}id") == "https://www.example.org/praktijken/feedback/versies/2/"
+    assert older.find(f"{ATOM}link").get("href") == "https://www.example.org/praktijken/feedback/versies/2/"
+    assert older.findtext(f"{ATOM}summary").endswith("Gewijzigd (taal): Nu wel. Conclusie gewijzigd: deels.")
+    second.refresh_from_db()
+    assert datetime.fromisoformat(older.findtext(f"{ATOM}updated")) == second.published_at
+
+
+def test_conclusions_of_withdrawn_texts_are_left_out(client):
+    gone, back = make_practice("weg"), make_practice("terug")
+    for version in (gone, back):
+        changed = make_version(version.item, state="published", conclusion_changed="ja")
+        withdraw(changed, by=anybody(), reason="Fout.")
+    make_version(back.item, state="published", title="Terug", conclusion_changed="ja")
+    assert [entry.findtext(f"{ATOM}title") for entry in entries(client, CONCLUSIONS)] == ["Terug"]
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_conclusions_ask_the_same_of_the_database(client, django_assert_num_queries, count):
+    for number in range(count):
+        theme = make_concept(Scheme.THEME, f"thema-{number}")
+        version = make_practice(concepts=[make_concept(), *practice_readers(), theme])
+        make_version(version.item, state="published", conclusion_changed="ja")
+    client.get(CONCLUSIONS)
+    with django_assert_num_queries(4):
+        assert len(entries(client, CONCLUSIONS)) == count
+
+
+def test_every_page_leads_to_both_feeds(client):
+    head = client.get("/").text.partition("</head>")[0]
+    assert 'href="/feed/"' in head
+    assert 'href="/feed/conclusies/"' in head

@@ -66,7 +66,7 @@ def test_a_summary_in_full(client):
     )  # fmt: skip
     assert page.headings == [
         "Toetsen", "Belangrijkste bevindingen", "Wat we niet weten", "Hoe we dit maakten", "Praktijken bij deze samenvatting",
-        "Bronnen", "Citeren en hergebruiken",
+        "Bronnen", "Goedkeuring en versies", "Citeren en hergebruiken",
     ]  # fmt: skip
     assert page.keys == ["feedback"]
     assert page.texts("p", "tags") == ["Lager"]
