@@ -1,8 +1,10 @@
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from knowledgebase.editorial.differences import CHANGED, Change, Difference, compare_texts
 from knowledgebase.models import Item, Scheme, SummaryVersion, ThemeVersion
 from practices import cards
 from practices.filters import PracticeFilter
@@ -31,5 +33,8 @@ def gallery(request: HttpRequest) -> HttpResponse:
         raise Http404
     selection = PracticeFilter(QueryDict())
     shown = cards.cards_of_items(selection.bitmaps.ordered(selection.bits, 0, 3))
+    sample = compare_texts("Je geeft vaak feedback aan je klas.", "Je geeft elke week feedback aan je klas.")
+    change = Change("lead", _("lead"), paragraphs=tuple(sample))
+    differences = [Difference("lead", _("lead"), CHANGED, (change,))]
     context = {"cards": shown, "groups": selection.groups()}
-    return render(request, "leerpunt/gallery.html", context | {"kinds": Item.Kind.choices})
+    return render(request, "leerpunt/gallery.html", context | {"kinds": Item.Kind.choices, "differences": differences})

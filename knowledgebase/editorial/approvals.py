@@ -191,8 +191,10 @@ def newer_evidence(approvals: Approvals) -> list[NewerEvidence]:
         newest[f"{version.item.kind}/{version.item.key or version.item.slug}"] = version
     found = []
     for key, then in sorted(approvals.evidence.items()):
-        version = newest.get(key)
-        if version is not None and (version.number, version.state) != (then, State.PUBLISHED):
+        if key not in newest:
+            continue
+        version = newest[key]
+        if (version.number, version.state) != (then, State.PUBLISHED):
             now = version.number if version.is_published else None
             found.append(NewerEvidence(version.title, version.get_absolute_url(), then, now))
     return found

@@ -36,7 +36,7 @@ class PublishedTextView(ContextMixin, View):
         self.request = request
         if number is not None:
             return self.archived(request, slug, number)
-        version = self.get_queryset().published().filter(item__slug=slug).first()
+        version = self.get_queryset().filter(item__slug=slug, state=State.PUBLISHED).first()
         if version is not None:
             return render(request, self.template_name, self.get_context_data(version=version, **kwargs))
         if (moved := moved_item(self.model.kind, slug)) is not None:

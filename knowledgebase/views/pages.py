@@ -11,7 +11,7 @@ class PageDetail(PublishedTextView):
     template_name = "knowledgebase/page_detail.html"
     body_template = "knowledgebase/_page_body.html"
 
-    def get(self, request: HttpRequest, slug: str, **kwargs: Any) -> HttpResponse:
+    def get(self, request: HttpRequest, slug: str, number: int | None = None, **kwargs: Any) -> HttpResponse:
         if slug in ROOT_PAGES and request.path.startswith(f"/over/{slug}/"):
             raise Http404  # a root page has one address
-        return super().get(request, slug, **kwargs)
+        return super().get(request, slug, number, **kwargs)

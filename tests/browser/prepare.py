@@ -25,7 +25,9 @@ def main(*, demo: bool) -> None:
     facets.rebuild()
     withdraw(Version.objects.published().get(item__slug=WITHDRAWN), by=editor, reason=REASON)
     old = Version.objects.published().get(item__slug=CHANGED).specific()
-    make_version(old.item, state="published", in_short=f"{old.in_short}\n- Spreek af hoelang.", lead=f"Kort: {old.lead}")
+    make_version(
+        old.item, state="published", in_short=f"{old.in_short}\n- Spreek af hoelang.", lead=f"Kort: {old.lead}"
+    )
     call_command("collectstatic", interactive=False, verbosity=0)
 
 
