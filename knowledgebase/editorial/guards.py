@@ -301,12 +301,12 @@ def _serving(connection: BaseDatabaseWrapper) -> list[Guard]:
 
 
 def _installed(connection: BaseDatabaseWrapper) -> dict[str, tuple[str, str]]:
-    """Trigger -> its table and its definition, of every guard that the database has."""
+    """Trigger -> its table and its definition (empty when it is switched off), of every guard that the database has."""
     query = (
         "SELECT name, tbl_name, sql FROM sqlite_master WHERE type = 'trigger'"
         if connection.vendor == "sqlite"
-        else "SELECT t.tgname, c.relname, p.prosrc FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid "
-        "JOIN pg_proc p ON p.oid = t.tgfoid WHERE NOT t.tgisinternal AND t.tgenabled <> 'D'"
+        else "SELECT t.tgname, c.relname, CASE WHEN t.tgenabled IN ('O', 'A') THEN p.prosrc ELSE '' END FROM pg_trigger t "
+        "JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_proc p ON p.oid = t.tgfoid WHERE NOT t.tgisinternal"
     )
     with connection.cursor() as cursor:
         cursor.execute(query)
