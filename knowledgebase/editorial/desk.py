@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
+from django.db.models import OuterRef, Subquery
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -209,6 +210,7 @@ class Line:
     round: ReviewRound | None = None
     progress: list[Progress] = field(default_factory=list)
     note: str = ""
+    said: str = ""  # where editors read what the commissions said
 
     @property
     def place(self) -> str:
@@ -293,13 +295,16 @@ def _asked(own: Part, round: ReviewRound) -> str:
     return _("Give your review")
 
 
-def _with_editors() -> list[Version]:
+def _with_editors() -> list[Any]:
+    """What the commissions gave back, and what they approved; each with the id of its last round."""
+    last = ReviewRound.objects.filter(version=OuterRef("pk"), number=OuterRef("round_no")).values("pk")
     waiting = Version.objects.filter(state__in=[State.CHANGES_REQUESTED, State.APPROVED]).select_related("item")
-    return list(waiting.order_by("-submitted_at", "pk"))
+    return list(waiting.annotate(last_round=Subquery(last)).order_by("-submitted_at", "pk"))
 
 
-def _editors_line(version: Version, viewer: Viewer) -> Line:
+def _editors_line(version: Any, viewer: Viewer) -> Line:
     asked, note = "", ""
+    said = reverse("desk-round", args=[version.last_round])
     if version.state == State.CHANGES_REQUESTED:
         asked = _("Make the changes that the commissions ask for") if viewer.writes else ""
         note = "" if asked else _("Waits for the editors: a commission asked for changes.")
@@ -310,7 +315,7 @@ def _editors_line(version: Version, viewer: Viewer) -> Line:
     else:
         asked = _("Publish: both commissions approved") if viewer.publishes else ""
         note = "" if asked else _("Approved. Waits for the editor in chief, who publishes it.")
-    return Line(version, admin_url(version) if asked else "", asked, note=note)
+    return Line(version, admin_url(version) if asked else said, asked, note=note, said=said if asked else "")
 
 
 def admin_url(version: Version) -> str:

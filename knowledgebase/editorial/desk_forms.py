@@ -65,7 +65,7 @@ class ReviewForm(DeskForm):
 
     name = "review"
     recommendation = choice(
-        gettext_lazy("Your recommendation"), Review.Recommendation, missing=gettext_lazy("Choose a recommendation.")
+        gettext_lazy("What do you recommend?"), Review.Recommendation, missing=gettext_lazy("Choose a recommendation.")
     )
     body = text(
         gettext_lazy("Explanation"),

@@ -29,15 +29,15 @@ INPUTS = (
     "practices",
     "static",
     "requirements.lock",
-    "tests/browser/prepare.py",
+    "tests/factories",
 )
 PATIENCE = 60  # seconds
 KEPT = 24 * 60 * 60  # seconds
 
 
 @contextmanager
-def serving(*, demo: bool = True) -> Iterator[str]:
-    prepared = _prepared(demo=demo)
+def serving(*, demo: bool = True, prepare: str = "tests.browser.prepare") -> Iterator[str]:
+    prepared = _prepared(prepare, demo=demo)
     with tempfile.TemporaryDirectory(prefix="leerpunt-") as folder:
         database = shutil.copy(prepared / "site.sqlite3", folder)
         with socket.socket() as free:
@@ -72,10 +72,10 @@ def _environment(database: Path, static: Path, **more: str) -> dict[str, str]:
     }
 
 
-def _prepared(*, demo: bool) -> Path:
+def _prepared(prepare: str, *, demo: bool) -> Path:
     """The folder with a filled database and the collected static files, made now unless nothing changed since."""
-    digest = sha256(str(demo).encode())
-    for name in INPUTS:
+    digest = sha256(f"{prepare} {demo}".encode())
+    for name in (*INPUTS, f"{prepare.replace('.', '/')}.py"):
         top = ROOT / name
         for path in sorted(top.rglob("*")) if top.is_dir() else [top]:
             if path.is_file() and path.suffix != ".pyc":
@@ -88,7 +88,7 @@ def _prepared(*, demo: bool) -> Path:
                 shutil.rmtree(old, ignore_errors=True)
         making = Path(tempfile.mkdtemp(prefix="making-", dir=CACHE))
         subprocess.run(
-            [sys.executable, "-m", "tests.browser.prepare", *(["--demo"] if demo else [])],
+            [sys.executable, "-m", prepare, *(["--demo"] if demo else [])],
             cwd=ROOT, env=_environment(making / "site.sqlite3", making / "static"), check=True,
         )  # fmt: skip
         try:

@@ -10,6 +10,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.template.loader import render_to_string
 from django.urls import resolve
 from django.utils import timezone
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
@@ -89,6 +90,10 @@ def _page(
         "round": round,
         "version": round.version,
         "item": round.version.item,
+        "title": round.content["title"],
+        "question": round.content.get("question", ""),
+        "lead": round.content.get("answer") or round.content.get("lead", ""),
+        "change": _change(round),
         "progress": progress(round, found, viewer),
         "place": place_of(round.version, round),
         "due": due_in_words(round.due_on),
@@ -160,6 +165,8 @@ def _decisions(viewer: Viewer, round: ReviewRound) -> list[Decision]:
 
 
 def _comparisons(viewer: Viewer, round: ReviewRound, model: type[Version]) -> Iterator[Comparison]:
+    if round.kind == ReviewRound.Kind.REVALIDATION:
+        return  # the text is the one that is public
     version = round.version
     rounds = ReviewRound.objects.filter(version__item=version.item_id)
     public = Version.objects.published().filter(item=version.item_id).exclude(pk=version.pk).first()
@@ -189,16 +196,27 @@ def _comparisons(viewer: Viewer, round: ReviewRound, model: type[Version]) -> It
 
 
 def _text(request: HttpRequest, round: ReviewRound, model: type[Version]) -> dict[str, Any]:
-    """The text of the round: as readers will see it, or field by field when editors have changed it since."""
+    """The text of the round: as readers will see it, or field by field when editors may have changed it since."""
     version = round.version
-    if round.is_open or (version.state not in EDITABLE and version.content_hash == round.content_hash):
-        frozen = model._default_manager.select_related("item").get(pk=version.pk)
-        try:
+    try:
+        if round.is_open or (version.state not in EDITABLE and version.content_hash == round.content_hash):
+            frozen = model._default_manager.select_related("item").get(pk=version.pk)
             return {"html": _as_published(request, frozen)}
-        except rendering.TextTooComplex as problem:
-            return {"problem": str(problem)}
-    fields = ((model._meta.get_field(name).verbose_name, round.content.get(name)) for name in model.markdown_fields)
-    return {"fields": [(label, text) for label, text in fields if text]}
+        said = [(model._meta.get_field(name), round.content.get(name, "")) for name in model.markdown_fields]
+        html = [(field.verbose_name, rendering.render(words)) for field, words in said if words]
+        return {"fields": [(label, mark_safe(text)) for label, text in html]}  # noqa: S308  # cleaned by nh3
+    except rendering.TextTooComplex as problem:
+        return {"problem": str(problem)}
+
+
+def _change(round: ReviewRound) -> list[tuple[str, str]]:
+    """What the editors say that they changed since the version before, in words."""
+    found = []
+    for name in ("change_type", "conclusion_changed", "change_note"):
+        field = Version._meta.get_field(name)
+        if value := round.content.get(name):
+            found.append((str(field.verbose_name), str(dict(field.flatchoices).get(value, value))))
+    return found
 
 
 def _as_published(request: HttpRequest, version: Any) -> str:
