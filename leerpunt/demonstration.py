@@ -41,11 +41,11 @@ ACCOUNTS = {
     "lid-wetenschap-1": "lid",
     "lid-wetenschap-2": "lid",
 }
-SEATS = {
+SEATS: dict[str, tuple[str, str, str]] = {
     Commission.Code.USER: ("voorzitter-gebruikers", "lid-gebruikers-1", "lid-gebruikers-2"),
     Commission.Code.SCIENTIFIC: ("voorzitter-wetenschap", "lid-wetenschap-1", "lid-wetenschap-2"),
 }
-RATIONALE = {
+RATIONALE: dict[str, str] = {
     Commission.Code.USER: "Dit is een demonstratie: geen echte gebruikerscommissie heeft deze tekst beoordeeld.",
     Commission.Code.SCIENTIFIC: "Dit is een demonstratie: geen echte wetenschapscommissie heeft deze tekst beoordeeld.",
 }

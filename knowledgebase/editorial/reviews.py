@@ -165,13 +165,13 @@ def submit_review(
 
 def ask_to_decide(round: ReviewRound, *, by: User | None) -> None:
     """Tell whose turn it is to decide, once; the editors in chief hear it when a commission has nobody who may."""
-    for commission in Commission.objects.all():
-        if standing(round, commission).state != "ready":
+    for found in standings([round])[round.pk]:
+        if found.state != "ready":
             continue
-        asked = [seat.user for seat in asked_to_decide(round, commission)]
+        asked = [seat.user for seat in _asked(found)]
         notifications.tell(
             Kind.DECIDE if asked else Kind.STUCK, round.version, asked or notifications.publishers(), by=by,
-            about=f"{round.number}-{commission.code}", round=round.number, commission=commission.code,
+            about=f"{round.number}-{found.commission.code}", round=round.number, commission=found.commission.code,
             due_on=round.due_on.isoformat(),
         )  # fmt: skip
 
@@ -185,8 +185,10 @@ def still_to_review(round: ReviewRound, commission: Commission) -> list[Membersh
 def asked_to_decide(round: ReviewRound, commission: Commission) -> list[Membership]:
     """Whose turn it is to decide in an open round: the chair, else the deputy; empty before the quorum."""
     found = standing(round, commission)
-    if not round.is_open or found.state != "ready":
-        return []
+    return _asked(found) if round.is_open and found.state == "ready" else []
+
+
+def _asked(found: "Standing") -> list[Membership]:
     return [seat for seat in found.deciding if seat.role == Membership.Role.CHAIR] or list(found.deciding)
 
 

@@ -12,6 +12,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from .commissions import Commission, Criterion, Membership
 from .editorial import Version
@@ -26,7 +27,7 @@ class ReviewRound(models.Model):
     """One text, frozen, before both commissions. `content` is the canonical content that `content_hash` is of."""
 
     class Kind(models.TextChoices):
-        REVIEW = "review", _("review")
+        REVIEW = "review", pgettext_lazy("by a commission", "review")
         REVALIDATION = "revalidation", _("revalidation")
 
     class Outcome(models.TextChoices):
@@ -93,7 +94,7 @@ class Review(models.Model):
 
     class Meta:
         ordering = ["round", "submitted_at"]
-        verbose_name = _("review")
+        verbose_name = pgettext_lazy("by a commission", "review")
         verbose_name_plural = _("reviews")
         constraints = [
             models.UniqueConstraint(fields=["round", "membership"], name="member_reviews_once_a_round"),

@@ -89,7 +89,10 @@ def password_line(password: str) -> str:
 
 
 def run_together(main: Sequence[str], beside: Sequence[str]) -> int:
-    """Run two programs until the first one ends, or until this one is told to stop. Returns the first one's answer."""
+    """Run two programs until the first one ends, or until this one is told to stop. Returns the first one's answer.
+
+    Of the second one only errors are shown.
+    """
     programs: list[subprocess.Popen[bytes]] = []
     told: list[int] = []
 
@@ -101,8 +104,8 @@ def run_together(main: Sequence[str], beside: Sequence[str]) -> int:
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     try:
         # Sessions of their own: the terminal's Ctrl+C reaches this program alone, which tells both once.
-        for command in (main, beside):
-            program = subprocess.Popen(command, cwd=settings.BASE_DIR, start_new_session=True)  # noqa: S603
+        for command, said in ((main, None), (beside, subprocess.DEVNULL)):
+            program = subprocess.Popen(command, cwd=settings.BASE_DIR, stdout=said, start_new_session=True)  # noqa: S603
             programs.append(program)
             if told:
                 break

@@ -77,7 +77,9 @@ def test_an_item_has_one_published_version(door):
         elif door == "update":
             Version.objects.filter(pk=second.pk).update(**public(state=State.PUBLISHED))
         else:
-            Version.objects.bulk_create([Version(item=first.item, number=9, title="x", **public(state=State.PUBLISHED))])
+            Version.objects.bulk_create(
+                [Version(item=first.item, number=9, title="x", **public(state=State.PUBLISHED))]
+            )
 
 
 @without_guards
