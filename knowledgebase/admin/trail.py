@@ -2,6 +2,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from django.apps import apps
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import F, OuterRef, QuerySet, Subquery
@@ -45,6 +46,7 @@ DEEDS = {
     "pseudonymise": gettext_noop("took the name from an account"),
     "maintenance": gettext_noop("maintenance past the guards"),
 }
+CHANGES = {"add": gettext_noop("added"), "change": gettext_noop("changed"), "delete": gettext_noop("deleted")}
 STATES = dict(Version.State.choices)
 
 
@@ -89,8 +91,15 @@ class ChainFilter(admin.SimpleListFilter):
 
 
 def deed_of(action: str) -> str:
-    """A deed in words; changes of reference data are named by what they change."""
-    return _(DEEDS[action]) if action in DEEDS else action.replace("_", " ")
+    """A deed in words; changes of what no version holds are named by what they change."""
+    if action in DEEDS:
+        return _(DEEDS[action])
+    verb, _line, model_name = action.partition("_")
+    try:
+        model = apps.get_model("knowledgebase", model_name)
+    except LookupError:
+        return action
+    return f"{_(CHANGES[verb])}: {model._meta.verbose_name}" if verb in CHANGES else action
 
 
 @admin.register(AuditEvent)

@@ -258,6 +258,9 @@ class ChildForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            if not field.widget.is_hidden:
+                field.widget.attrs.setdefault("aria-label", str(field.label or ""))  # a table has no labels
         if "order" in self.fields:
             self.fields["order"].required = False
             if self.instance._state.adding:

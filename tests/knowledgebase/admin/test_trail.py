@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from knowledgebase.admin.trail import deed_of
 from knowledgebase.editorial import audit
-from knowledgebase.models import AuditEvent, Decision, OutboxMessage, Review
+from knowledgebase.models import AuditEvent, Decision, OutboxMessage, Review, Source
 from tests.admin import admin_url, logged_in
 from tests.factories import make_item, make_user
 
@@ -190,4 +190,5 @@ def test_what_is_in_a_mail_stays_out_of_sight():
 
 def test_deeds_read_as_words():
     assert deed_of("publish_failed") == _("a planned publication failed")
-    assert deed_of("add_source") == "add source"
+    assert deed_of("add_source") == f"{_('added')}: {Source._meta.verbose_name}"
+    assert deed_of("iets_anders") == "iets_anders"
