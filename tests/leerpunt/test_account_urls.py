@@ -6,7 +6,7 @@ from django.test import Client
 
 from knowledgebase.editorial import outbox
 from knowledgebase.models import OutboxMessage
-from tests.factories import make_user
+from tests.factories import make_member, make_user
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "een-lang-wachtwoord"
@@ -76,6 +76,26 @@ def test_who_is_logged_in_goes_on(client, editor):
     client.force_login(editor)
 
     assert client.get(LOGIN).url == "/admin/"
+
+
+@pytest.mark.parametrize("is_staff", [False, True])
+def test_who_sits_in_a_commission_goes_on_to_the_desk(client, is_staff):
+    seat = make_member("user", "an")
+    seat.user.is_staff = is_staff
+    seat.user.set_password(PASSWORD)
+    seat.user.save()
+
+    assert log_in(client).url == "/redactie/"
+    assert client.get(LOGIN).url == "/redactie/"
+
+
+def test_an_account_without_seat_or_role_goes_on_to_a_page_that_says_so(client):
+    make_user("an", password=PASSWORD)
+
+    response = log_in(client)
+
+    assert response.url == "/redactie/"
+    assert client.get(response.url).status_code == 403
 
 
 def test_a_name_is_never_shown_as_markup(client):

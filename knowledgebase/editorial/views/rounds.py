@@ -202,7 +202,8 @@ def _text(request: HttpRequest, round: ReviewRound, model: type[Version]) -> dic
         if round.is_open or (version.state not in EDITABLE and version.content_hash == round.content_hash):
             frozen = model._default_manager.select_related("item").get(pk=version.pk)
             return {"html": _as_published(request, frozen)}
-        said = [(model._meta.get_field(name), round.content.get(name, "")) for name in model.markdown_fields]
+        fields = {field.name: field for field in model._meta.concrete_fields}
+        said = [(fields[name], round.content.get(name, "")) for name in model.markdown_fields]
         html = [(field.verbose_name, rendering.render(words)) for field, words in said if words]
         return {"fields": [(label, mark_safe(text)) for label, text in html]}  # noqa: S308  # cleaned by nh3
     except rendering.TextTooComplex as problem:
@@ -212,8 +213,9 @@ def _text(request: HttpRequest, round: ReviewRound, model: type[Version]) -> dic
 def _change(round: ReviewRound) -> list[tuple[str, str]]:
     """What the editors say that they changed since the version before, in words."""
     found = []
+    fields = {field.name: field for field in Version._meta.concrete_fields}
     for name in ("change_type", "conclusion_changed", "change_note"):
-        field = Version._meta.get_field(name)
+        field = fields[name]
         if value := round.content.get(name):
             found.append((str(field.verbose_name), str(dict(field.flatchoices).get(value, value))))
     return found
@@ -372,7 +374,7 @@ def resolve_comment(request: HttpRequest, viewer: Viewer, pk: int) -> HttpRespon
     found = get_object_or_404(Comment.objects.select_related("version__item", "round", "commission"), pk=pk)
     read_at = request.POST.get("round", "")
     rounds = ReviewRound.objects.filter(
-        version=found.version_id, pk=int(read_at) if read_at.isdecimal() and len(read_at) < 19 else None
+        version=found.version_id, pk=int(read_at) if read_at.isdecimal() and len(read_at) < 19 else 0
     )
     round = rounds.first() or found.round
 
