@@ -23,7 +23,7 @@ class Whole(forms.ModelForm):
             try:
                 self.instance.validate_constraints()
             except ValidationError as error:
-                self.add_error(NON_FIELD_ERRORS, error.messages)  # type: ignore[arg-type]  # it takes a list as well
+                self.add_error(NON_FIELD_ERRORS, error.messages)
 
 
 class CommissionForm(Whole):

@@ -123,11 +123,15 @@ class AuditEventAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         names = AuditActor.objects.values("name")
-        events: QuerySet = super().get_queryset(request)
-        return events.annotate(
-            actor_name=Subquery(names.filter(user_id=OuterRef("actor_id"))),
-            behalf_name=Subquery(names.filter(user_id=OuterRef("on_behalf_of"))),
+        events: QuerySet = (
+            super()
+            .get_queryset(request)
+            .annotate(
+                actor_name=Subquery(names.filter(user_id=OuterRef("actor_id"))),
+                behalf_name=Subquery(names.filter(user_id=OuterRef("on_behalf_of"))),
+            )
         )
+        return events
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         return lookup == "item__id__exact" or super().lookup_allowed(lookup, value, request)

@@ -31,7 +31,7 @@ from knowledgebase.models import (
 def last_actor(version: Version) -> str:
     """Who did something with a version last, by name."""
     event = AuditEvent.objects.filter(item=version.item_id, version_number=version.number).order_by("-seq").first()
-    actor = AuditActor.objects.filter(user_id=event.actor_id).first() if event else None
+    actor = AuditActor.objects.filter(user_id=event.actor_id or 0).first() if event else None
     return actor.name if actor else _("Somebody else")
 
 
@@ -61,7 +61,7 @@ class LockedForm(forms.Form):
         return cleaned
 
 
-def renew(form: forms.BaseForm, version: Version) -> None:
+def renew(form: Any, version: Version) -> None:
     """Let a form that came too late be sent again on purpose, on top of the version as it is now."""
     form.data = form.data.copy()
     form.data[form.add_prefix("lock_version")] = str(version.lock_version)
@@ -167,7 +167,7 @@ class Conflict:
     theirs: str
 
 
-def conflicts(form: forms.ModelForm, formsets: Iterable[BaseInlineFormSet]) -> Iterator[Conflict]:
+def conflicts(form: forms.ModelForm, formsets: Iterable[Any]) -> Iterator[Conflict]:
     """Both texts of a form that came too late, its rows included."""
     yield from _differing(form)
     for formset in formsets:
@@ -202,14 +202,15 @@ def _differing(form: forms.ModelForm, prefix: str = "") -> Iterator[Conflict]:
 
 def _shown(bound: forms.BoundField, value: Any) -> str:
     """A value as its field shows it."""
-    field = bound.field
-    if isinstance(field, forms.ModelChoiceField):
+    field: Any = bound.field
+    if isinstance(field, forms.ModelChoiceField) and field.queryset is not None:
         chosen = field.queryset.filter(pk=value).first() if str(value or "").isdigit() else None
         return field.label_from_instance(chosen) if chosen else _("nothing")
     if isinstance(field, forms.BooleanField):
         return _("yes") if value else _("no")
     if isinstance(field, forms.ChoiceField):
-        value = dict(field.flatchoices if hasattr(field, "flatchoices") else field.choices).get(value, value)
+        choices: Any = field.choices
+        value = dict(choices).get(value, value)
     shown = field.prepare_value(value)
     return _("nothing") if shown in (None, "") else str(shown)
 
@@ -277,27 +278,29 @@ class ChildFormSet(BaseInlineFormSet):
 
     def _put_back_lost_rows(self) -> None:
         """A row that somebody else took out meanwhile counts as a new one: what was typed in it is kept."""
-        initial = self.data.get(f"{self.prefix}-INITIAL_FORMS", "")
+        data: Any = self.data
+        initial = data.get(f"{self.prefix}-INITIAL_FORMS", "")
         known = {str(row.pk) for row in self.get_queryset()}
         rows: dict[int, dict[str, list[str]]] = {}
-        for name in self.data:
-            if found := re.match(rf"{re.escape(self.prefix)}-(\d{{1,4}})-(\w+)\Z", name):
-                rows.setdefault(int(found[1]), {})[found[2]] = self.data.getlist(name)
+        for name in data:
+            if found := re.match(rf"{re.escape(str(self.prefix))}-(\d{{1,4}})-(\w+)\Z", name):
+                rows.setdefault(int(found[1]), {})[found[2]] = data.getlist(name)
         lost = [n for n, row in rows.items() if row.get("id", [""])[-1] not in {"", *known}]
         if not lost or not initial.isdigit():
             return
         kept = [rows[n] for n in sorted(rows) if n not in lost and n < int(initial)]
         new = [rows[n] for n in sorted(rows) if n not in lost and n >= int(initial)]
         new += [rows[n] | {"id": [""]} for n in sorted(lost) if "DELETE" not in rows[n]]
-        self.data = self.data.copy()
+        data = data.copy()
         for n, row in rows.items():
             for field in row:
-                del self.data[f"{self.prefix}-{n}-{field}"]
+                del data[f"{self.prefix}-{n}-{field}"]
         for n, row in enumerate([*kept, *new]):
             for field, values in row.items():
-                self.data.setlist(f"{self.prefix}-{n}-{field}", values)
-        self.data[f"{self.prefix}-INITIAL_FORMS"] = str(len(kept))
-        self.data[f"{self.prefix}-TOTAL_FORMS"] = str(len(kept) + len(new))
+                data.setlist(f"{self.prefix}-{n}-{field}", values)
+        data[f"{self.prefix}-INITIAL_FORMS"] = str(len(kept))
+        data[f"{self.prefix}-TOTAL_FORMS"] = str(len(kept) + len(new))
+        self.data = data
 
     def save_new(self, form: forms.ModelForm, commit: bool = True) -> Any:
         self._number(form.instance)

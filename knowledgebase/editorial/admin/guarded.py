@@ -80,7 +80,7 @@ class GuardedAdmin(admin.ModelAdmin):
             for inline in self.get_inline_instances(request)
         }
         for name, value in request.POST.items():
-            if not value.strip():
+            if not isinstance(value, str) or not value.strip():
                 continue
             row = _ROW.match(name)
             if row and (model := rows.get(row["prefix"])):
@@ -101,9 +101,10 @@ def _label(model: type[models.Model], name: str) -> Any:
     if not field.concrete or not field.editable or field.primary_key or name == "password":
         return None
     if field.is_relation:
-        if issubclass(field.related_model, Version):
+        related: Any = field.related_model
+        if issubclass(related, Version):
             return None
-        manager = field.related_model._default_manager
+        manager = related._default_manager
         return str(field.verbose_name), lambda pk: str(manager.filter(pk=pk).first() or pk) if pk.isdigit() else pk
     return str(field.verbose_name), str
 

@@ -30,7 +30,8 @@ def shared_preview(request: HttpRequest, secret: str) -> HttpResponse:
 def _as_published(request: HttpRequest, version: Any) -> HttpResponse:
     """The page that readers will see, made by the view of its public address."""
     match = resolve(version.item.get_absolute_url())
-    view = match.func.view_class()
+    made_by: Any = match.func
+    view = made_by.view_class()
     view.setup(request, *match.args, **match.kwargs)
     kwargs = {name: value for name, value in match.kwargs.items() if name != "slug"}
     context = view.get_context_data(version=version, **kwargs) | {
