@@ -276,6 +276,11 @@ class ChildFormSet(BaseInlineFormSet):
         if self.is_bound:
             self._put_back_lost_rows()
 
+    def add_fields(self, form: forms.Form, index: int | None) -> None:
+        super().add_fields(form, index)
+        if "DELETE" in form.fields:
+            form.fields["DELETE"].widget.attrs["aria-label"] = str(form.fields["DELETE"].label)
+
     def _put_back_lost_rows(self) -> None:
         """A row that somebody else took out meanwhile counts as a new one: what was typed in it is kept."""
         data: Any = self.data
