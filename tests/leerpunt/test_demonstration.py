@@ -24,6 +24,7 @@ from leerpunt import demonstration
 from practices import facets
 from practices.facets import EVERYTHING, Bitmaps
 
+pytestmark = pytest.mark.django_db  # also when these tests run alone: the database is made for marked tests
 State = Version.State
 
 
