@@ -3,8 +3,10 @@
 Only what would make the public page wrong is blocking; the rest is advice.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from enum import StrEnum
 from html.parser import HTMLParser
 from urllib.parse import urlsplit
 
@@ -13,20 +15,54 @@ from django.contrib.staticfiles import finders
 from django.urls import Resolver404, resolve
 from django.utils.translation import gettext as _
 
-from knowledgebase import rendering
+from knowledgebase import figures, rendering
 from knowledgebase.models import PUBLIC_ONCE, Concept, Item, Scheme, SlugRedirect, Source, Version
 
 State = Version.State
 FILES = ("/static/", "/media/")
 
 
+class Rule(StrEnum):
+    """What a finding is about."""
+
+    MISSING = "missing"
+    CHANGE = "change"
+    LEAD = "lead"
+    THEME = "theme"
+    RETRACTED = "retracted"
+    RELATED = "related"
+    NEVER_CITED = "never-cited"
+    TOKEN = "token"  # noqa: S105  # no password
+    CITATION = "citation"
+    TOO_COMPLEX = "too-complex"
+    HEADING = "heading"
+    IMAGE = "image"
+    LINK = "link"
+    TERM = "term"
+    FIGURE_DIFFERS = "figure-differs"
+    FIGURE_WITHOUT_SOURCE = "figure-without-source"
+    FIGURE_UNKNOWN = "figure-unknown"
+    READABILITY = "readability"
+
+
+# What an editor may leave as it is: the site is not wrong because of it.
+OPINIONS = frozenset({Rule.LEAD, Rule.THEME, Rule.FIGURE_UNKNOWN, Rule.READABILITY})
+
+
 @dataclass(frozen=True)
 class Finding:
-    """Something to look at: `field` names a field of the version, or one of its kinds of child rows."""
+    """Something to look at: `field` names a field of the version, or one of its kinds of child rows.
+
+    Of a typed figure also the line in the field, the words, and what the data says.
+    """
 
     field: str
     message: str
     blocking: bool = False
+    rule: Rule = Rule.MISSING
+    line: int | None = None
+    value: str = ""
+    says: str = ""
 
 
 def findings(version: Version) -> list[Finding]:
@@ -35,7 +71,9 @@ def findings(version: Version) -> list[Finding]:
         *(Finding(name, sentence, blocking=True) for name, sentence in version.publication_gaps()),
         *_change(version),
         *_texts(version),
+        *_figures(version),
         *_around(version),
+        *_readability(version),
     ]
     return sorted(found, key=lambda finding: not finding.blocking)
 
@@ -50,19 +88,19 @@ def _change(version: Version) -> Iterator[Finding]:
     empty = [name for name, value in values.items() if not value]
     if version.number > 1 and empty:
         message = _("Say what kind of change this is, whether the conclusion changed, and what changed.")
-        yield Finding(empty[0], message, blocking=True)
+        yield Finding(empty[0], message, blocking=True, rule=Rule.CHANGE)
 
 
 def _around(version: Version) -> Iterator[Finding]:
     """What stands around the texts: the lead, the contexts, the sources and the related texts."""
     if version.kind == Item.Kind.PRACTICE and not version.lead.strip():
-        yield Finding("lead", _("Write a lead: lists and the search show it."))
+        yield Finding("lead", _("Write a lead: lists and the search show it."), rule=Rule.LEAD)
     if version.kind in (Item.Kind.PRACTICE, Item.Kind.SUMMARY):
         linked = set(version.concept_links.values_list("concept__scheme", flat=True))
         if Scheme.THEME not in linked:
-            yield Finding("concept_links", _("Choose a theme, so that readers find the text there."))
-    for source in Source.objects.filter(links__version=version.pk, retraction=Source.Retraction.RETRACTED):
-        yield Finding("source_links", _("%(source)s was retracted. Say so in the text.") % {"source": source.short})
+            message = _("Choose a theme, so that readers find the text there.")
+            yield Finding("concept_links", message, rule=Rule.THEME)
+    yield from _sources(version)
     links = version.item_links.values_list("item__pk", "item__slug")
     public = set(
         Version.objects.published().filter(item__linked_from__version=version.pk).values_list("item", flat=True)
@@ -72,7 +110,85 @@ def _around(version: Version) -> Iterator[Finding]:
             yield Finding(
                 "item_links",
                 _("“%(slug)s” is not public now: readers will not see this related text.") % {"slug": slug},
+                rule=Rule.RELATED,
             )
+
+
+def _sources(version: Version) -> Iterator[Finding]:
+    """Sources that nothing in the text relies on, and retracted ones of which the text does not say so."""
+    blocks = [
+        block
+        for name in version.markdown_fields
+        for block in re.split(r"\n\s*\n|\n(?=\s*[-*] )", getattr(version, name))
+    ]
+    cited = {key for block in blocks for key in rendering.citations_in(block)}
+    cited |= {known.source for known in version.stated_figures()}
+    for link in version.source_links.select_related("source"):
+        source = link.source
+        if source.key not in cited:
+            message = _("[@%(key)s] is a source of this version, but nothing cites it: cite it or take it out.")
+            yield Finding("source_links", message % {"key": source.key}, rule=Rule.NEVER_CITED)
+        if source.is_retracted and not any(
+            source.key in rendering.citations_in(block) and _RETRACTED.search(block) for block in blocks
+        ):
+            message = _("%(source)s was retracted. Say so in the text.") % {"source": source.short}
+            yield Finding("source_links", message, rule=Rule.RETRACTED)
+
+
+_RETRACTED = re.compile(r"\b(?:in|terug)getrokken\b|\btrok\b.*\b(?:in|terug)\b", re.IGNORECASE | re.DOTALL)
+
+
+# -- typed figures
+
+
+def known_figures(version: Version) -> list[figures.Known]:
+    """What the data holds of the sources of a version (as the model of its kind).
+
+    A text without ratings of its own is compared with those of the texts that name it as related.
+    """
+    known = [figure for link in version.source_links.select_related("source") for figure in link.source.figures()]
+    stated = version.stated_figures()
+    if not stated:
+        for other in Version.objects.live().filter(item_links__item=version.item_id).select_related("item"):
+            stated += other.specific().stated_figures()
+    return list(dict.fromkeys([*known, *stated]))
+
+
+def _figures(version: Version) -> Iterator[Finding]:
+    names = [name for name in version.markdown_fields if name not in version.invented_fields]
+    texts = {name: getattr(version, name) for name in names}
+    found = {name: list(figures.typed(text)) for name, text in texts.items()}
+    plain = {name: text for name in version.plain_fields if (text := getattr(version, name))}
+    if not any(found.values()) and not any(True for text in plain.values() for _figure in figures.typed(text)):
+        return
+    known = known_figures(version)
+    restated = [figure for typed in found.values() for figure in typed if figure.sources]
+    everywhere = set(version.source_links.values_list("source__key", flat=True))
+    for name, text in (texts | plain).items():
+        said = everywhere if name in plain else ()
+        for remark in figures.remarks(text, known, everywhere=said, restated=restated):
+            yield _of_figure(name, remark)
+
+
+def _of_figure(name: str, remark: figures.Remark) -> Finding:
+    typed = remark.typed
+    says = "; ".join(dict.fromkeys(known.words for known in remark.says))
+    facts = {"line": typed.line, "words": typed.words, "says": says, "sources": ", ".join(sorted(typed.sources))}
+    if remark.problem == figures.Problem.CONTRADICTION:
+        rule, message = Rule.FIGURE_DIFFERS, _("Line %(line)s: “%(words)s” is not what the data says: %(says)s.")
+    elif remark.problem == figures.Problem.NO_SOURCE:
+        rule = Rule.FIGURE_WITHOUT_SOURCE
+        message = _(
+            "Line %(line)s: “%(words)s” stands without a source. Cite it in the same paragraph, or use a token."
+        )
+    else:
+        rule = Rule.FIGURE_UNKNOWN
+        message = _("Line %(line)s: “%(words)s” cannot be compared: we keep no such figure of %(sources)s.")
+    return Finding(name, message % facts, rule != Rule.FIGURE_UNKNOWN, rule, typed.line, typed.words, says)
+
+
+def _readability(version: Version) -> Iterator[Finding]:
+    return iter(())
 
 
 # -- what the Markdown fields hold
@@ -112,15 +228,20 @@ def _texts(version: Version) -> Iterator[Finding]:
             continue
         for token in dict.fromkeys(rendering.tokens_in(text)):
             if token not in tokens:
-                yield Finding(name, _("The token %(token)s has no value here.") % {"token": f"{{{{ {token} }}}}"}, True)
+                yield Finding(
+                    name,
+                    _("The token %(token)s has no value here.") % {"token": f"{{{{ {token} }}}}"},
+                    True,
+                    Rule.TOKEN,
+                )
         for key in dict.fromkeys(rendering.citations_in(text)):
             if key not in citations:
                 message = _("[@%(key)s] is cited but is no source of this version: add it to the sources.")
-                yield Finding(name, message % {"key": key}, True)
+                yield Finding(name, message % {"key": key}, True, Rule.CITATION)
         try:
             html = rendering.render(text, tokens=tokens, citations=citations)
         except rendering.TextTooComplex as error:
-            yield Finding(name, str(error), True)
+            yield Finding(name, str(error), True, Rule.TOO_COMPLEX)
             continue
         reader = _Reader()
         reader.feed(html)
@@ -132,7 +253,7 @@ def _texts(version: Version) -> Iterator[Finding]:
         for slug in marks.used.keys() - known:
             if not marks.used[slug].definition.strip():
                 message = _("The term “%(term)s” has no explanation yet. Ask the editor in chief to write one.")
-                yield Finding(name, message % {"term": marks.used[slug].name}, True)
+                yield Finding(name, message % {"term": marks.used[slug].name}, True, Rule.TERM)
     yield from _links(addresses)
 
 
@@ -141,7 +262,7 @@ def _headings(name: str, levels: list[int]) -> Iterator[Finding]:
     for level in levels:
         if level > before + 1:
             message = _("A heading of level %(level)s follows one of level %(before)s: do not skip a level.")
-            yield Finding(name, message % {"level": level, "before": before})
+            yield Finding(name, message % {"level": level, "before": before}, rule=Rule.HEADING)
             return
         before = level
 
@@ -150,11 +271,13 @@ def _images(name: str, images: list[dict[str, str]]) -> Iterator[Finding]:
     for image in images:
         source = image.get("src", "")
         if not image.get("alt", "").strip():
-            yield Finding(name, _("Describe the image %(image)s in words (alt text).") % {"image": source}, True)
+            yield Finding(
+                name, _("Describe the image %(image)s in words (alt text).") % {"image": source}, True, Rule.IMAGE
+            )
         if not image.get("title", "").strip():
-            yield Finding(name, _("Say who made the image %(image)s.") % {"image": source})
+            yield Finding(name, _("Say who made the image %(image)s.") % {"image": source}, rule=Rule.IMAGE)
         if source.startswith("/static/") and finders.find(source.removeprefix("/static/")) is None:
-            yield Finding(name, _("There is no image %(image)s.") % {"image": source}, True)
+            yield Finding(name, _("There is no image %(image)s.") % {"image": source}, True, Rule.IMAGE)
 
 
 def _links(addresses: list[tuple[str, str]]) -> Iterator[Finding]:
@@ -169,7 +292,7 @@ def _links(addresses: list[tuple[str, str]]) -> Iterator[Finding]:
             continue
         if not path.startswith("/"):
             message = _("The link to “%(address)s” does not work: begin with https:// or with /.")
-            yield Finding(name, message % {"address": href}, True)
+            yield Finding(name, message % {"address": href}, True, Rule.LINK)
             continue
         if parts.path.startswith(FILES):
             continue
@@ -227,7 +350,7 @@ def _text_links(texts: dict[tuple[str, str], list[tuple[str, str]]]) -> Iterator
         for name, href in places:
             if found & _coming():
                 message = _("The text at %(address)s is not public yet. Publish it first, or leave the link out.")
-                yield Finding(name, message % {"address": href})
+                yield Finding(name, message % {"address": href}, rule=Rule.LINK)
             else:
                 yield _nowhere(name, href)
 
@@ -237,7 +360,7 @@ def _coming() -> set[str]:
 
 
 def _nowhere(name: str, href: str) -> Finding:
-    return Finding(name, _("The link to %(address)s leads nowhere.") % {"address": href or "…"}, True)
+    return Finding(name, _("The link to %(address)s leads nowhere.") % {"address": href or "…"}, True, Rule.LINK)
 
 
 def blocking(found: Iterable[Finding]) -> list[str]:

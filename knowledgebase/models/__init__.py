@@ -20,6 +20,7 @@ from .outbox import OutboxMessage
 from .pages import Page, PageVersion
 from .people import User
 from .previews import PreviewToken
+from .readability import ReadabilityNorm
 from .rendered import RenderedText
 from .reviews import Comment, CriterionAnswer, Decision, Recusal, Review, ReviewRound
 from .search import SearchEntry
@@ -54,6 +55,7 @@ __all__ = [
     "Page",
     "PageVersion",
     "PreviewToken",
+    "ReadabilityNorm",
     "Recusal",
     "RenderedText",
     "Review",

@@ -14,6 +14,8 @@ from django.utils.translation import gettext_lazy as _
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from knowledgebase.figures import Known
+
 
 ROOT_PAGES = ("over", "toegankelijkheid", "privacy")  # the pages with an address of their own
 
@@ -131,6 +133,10 @@ class VersionQuerySet(models.QuerySet["Version"]):
         """Being written, reviewed or waiting for publication: at most one version of an item."""
         return self.filter(state__in=OPEN)
 
+    def live(self) -> Self:
+        """Public, or on its way there."""
+        return self.filter(state__in=[State.PUBLISHED, *OPEN])
+
 
 class Version(models.Model):
     """One version of a text; what it says is in the subclass of its kind and in the children of that subclass.
@@ -153,9 +159,12 @@ class Version(models.Model):
 
     kind: ClassVar[str]  # every subclass says which kind of item it is the text of
     markdown_fields: ClassVar[tuple[str, ...]] = ()  # in reading order
+    plain_fields: ClassVar[tuple[str, ...]] = ("lead",)  # sentences without Markdown
     # Fields and kinds of child rows that are the business of one commission only; all others are both commissions'.
     user_fields: ClassVar[frozenset[str]] = frozenset({"item_links", "licence", "is_demo"})
     scientific_fields: ClassVar[frozenset[str]] = frozenset({"source_links", "checked_on", "searched_on"})
+    short_fields: ClassVar[tuple[str, ...]] = ("lead",)  # what readers meet first: the strictest norm for readability
+    invented_fields: ClassVar[frozenset[str]] = frozenset()  # their figures are no research
 
     item = models.ForeignKey(Item, models.PROTECT, related_name="versions", verbose_name=_("text"))
     number = models.PositiveIntegerField(_("version"), editable=False)
@@ -281,6 +290,10 @@ class Version(models.Model):
     def token_values(self) -> dict[str, str]:
         """What the tokens in this text stand for (asks the database); texts with figures override it."""
         return {}
+
+    def stated_figures(self) -> list[Known]:
+        """The figures that the data of this version holds (asks the database); texts with figures override it."""
+        return []
 
     def search_text(self) -> str:
         """The words under which this text is found, most telling first."""

@@ -20,6 +20,7 @@ class Page(Item):
 class PageVersion(Version):
     kind = Item.Kind.PAGE
     markdown_fields = ("body",)
+    invented_fields = frozenset({"body"})  # their figures are about the portal
 
     body = models.TextField(_("text"), blank=True)
 

@@ -9,6 +9,8 @@ from django.db.models.functions import Lower
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from knowledgebase import figures
+
 _DOI_PREFIX = re.compile(r"^(?:(?:https?://)?(?:www\.|dx\.)?doi\.org/|(?:info:)?doi[:/]?\s*)", re.IGNORECASE)
 _DOI = re.compile(r"^10\.\d{4,9}/\S+$")
 
@@ -22,6 +24,15 @@ def normalise_doi(text: str) -> str:
     if not _DOI.match(doi):
         raise ValidationError(_("This is not a DOI. A DOI looks like 10.1234/abcd."), code="doi")
     return doi
+
+
+def check_reported(rows: Any) -> None:
+    """Raises ValidationError unless these are figures: a list of {kind, value, what}."""
+    try:
+        figures.reported(rows, "")
+    except ValueError as error:
+        message = _("Write figures as a list of kind, value and what it is; look at %(row)s.")
+        raise ValidationError(message % {"row": error}, code="figures") from error
 
 
 class DOIField(models.CharField):
@@ -95,6 +106,8 @@ class Source(models.Model):
     retraction = models.CharField(_("retraction"), max_length=10, choices=Retraction, default=Retraction.NONE)
     grade = models.CharField(_("source grade"), max_length=1, choices=Grade)
     note = models.TextField(_("note"), blank=True, help_text=_("What we read of it and what to watch out for."))
+    # null, not an empty list, when nobody wrote any down: a column that SQLite adds without remaking the table
+    reported = models.JSONField(_("figures that it reports"), null=True, blank=True, validators=[check_reported])
 
     objects = SourceQuerySet.as_manager()
 
@@ -126,6 +139,10 @@ class Source(models.Model):
             isinstance(person, dict) and isinstance(person.get("family"), str) for person in people
         ):
             raise ValidationError({"authors": _('Write a list like [{"family": "Okkinga", "given": "M."}].')})
+
+    def figures(self) -> list[figures.Known]:
+        """The figures that it reports, with which those in texts are compared."""
+        return figures.reported(self.reported, self.key)
 
     @property
     def short(self) -> str:

@@ -20,6 +20,8 @@ class Summary(Item):
 class SummaryVersion(Version):
     kind = Item.Kind.SUMMARY
     markdown_fields = ("key_findings", "unknown", "method")
+    plain_fields = ("lead", "question", "answer")
+    short_fields = ("question", "answer", "key_findings")
 
     scientific_fields = Version.scientific_fields | {"method"}
 

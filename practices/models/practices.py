@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import ClassVar
+from urllib.parse import urlsplit
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from knowledgebase.figures import Kind, Known
 from knowledgebase.models import Item, KindManager, Scheme, Version
 from practices import wording
-from practices.ratings import as_given, key_figures
+from practices.ratings import CONVERSION, CONVERSIONS, as_given, key_figures, months
 
 
 class Practice(Item):
@@ -42,6 +45,8 @@ class PracticeVersion(Version):
         "change_our_mind",
     )
 
+    short_fields = ("lead", "in_short")
+    invented_fields = frozenset({"scenario"})
     user_fields = Version.user_fields | {"time_and_roles", "scenario"}
     scientific_fields = Version.scientific_fields | {"ratings", "verdicts"}
 
@@ -77,6 +82,26 @@ class PracticeVersion(Version):
             theirs = "eef" if key == "overall" else f"eef:{key}"
             values |= wording.tokens(as_given(verdict), theirs)
         return values
+
+    def stated_figures(self) -> list[Known]:
+        """Ratings and verdicts under the sources that they are of, and months of the effects that sources report.
+
+        A verdict is of the sources of this version that stand on the site where it was seen.
+        """
+        sources = [link.source for link in self.source_links.select_related("source")]
+        sites: dict[str | None, list[str]] = {}
+        for source in sources:
+            sites.setdefault(urlsplit(source.url).hostname, []).append(source.key)
+        stated = [known for rating in self.ratings.select_related("source") for known in rating.figures()]
+        for verdict in self.verdicts.all():
+            for key in sites.get(urlsplit(verdict.url).hostname, ()):
+                stated += verdict.figures(key)
+        table = CONVERSIONS[CONVERSION]
+        reported = [known for source in sources for known in source.figures() if known.kind == Kind.EFFECT]
+        for known in reported:
+            if (gain := months(known.value, table)) is not None:
+                stated.append(Known(Kind.MONTHS, Decimal(gain), known.source, known.where))
+        return stated
 
     def publication_gaps(self) -> list[tuple[str, str]]:
         """A practice says its learning gain, cost and conditions, or says that they are unknown and why."""

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -8,8 +10,9 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from knowledgebase.figures import Kind, Known
 from knowledgebase.models import Concept, Scheme, Source, VersionChild
-from practices.ratings import CONVERSION, CONVERSIONS, STRENGTH_SCALE
+from practices.ratings import CONVERSION, CONVERSIONS, STRENGTH_SCALE, gain_of
 
 from .practices import PracticeVersion
 
@@ -158,6 +161,22 @@ class EvidenceRating(Context):
     def content(self) -> dict[str, Any]:
         return super().content() | {"source": self.source.key if self.source else ""}
 
+    def figures(self) -> Iterator[Known]:
+        """The figures of this row with its source; months as they are derived. Nothing without a source."""
+        if self.source is None:
+            return
+        where = self.label or self.context_key
+        gain = gain_of(self)
+        values = (
+            (Kind.EFFECT, self.effect), (Kind.EFFECT, self.ci_low), (Kind.EFFECT, self.ci_high),
+            (Kind.MONTHS, gain.value), (Kind.MONTHS, gain.low), (Kind.MONTHS, gain.high),
+            (Kind.STUDIES, self.studies), (Kind.PUPILS, self.pupils),
+            (Kind.RATING, self.strength), (Kind.RATING, self.cost),
+        )  # fmt: skip
+        for kind, value in values:
+            if value is not None:
+                yield Known(kind, Decimal(value), self.source.key, where)
+
     def gaps(self) -> list[str]:
         """What the overall rating must still say before it may be public."""
         gaps = []
@@ -217,3 +236,16 @@ class ExternalVerdict(Context):
 
     def __str__(self) -> str:
         return f"{self.issuer} {self.context_key}"
+
+    def figures(self, key: str) -> Iterator[Known]:
+        """The figures of this verdict and of its earlier editions, under the key of a source."""
+        kinds = {
+            "months": Kind.MONTHS, "studies": Kind.STUDIES, "strength": Kind.RATING, "cost": Kind.RATING,
+        }  # fmt: skip
+        now = {name: getattr(self, name) for name in kinds} | {"edition": self.edition}
+        earlier = self.previous if isinstance(self.previous, list) else []
+        for row in (now, *(row for row in earlier if isinstance(row, dict))):
+            where = f"{self.issuer} {row.get('edition', '')}, {self.label or self.context_key}"
+            for name, kind in kinds.items():
+                if isinstance(row.get(name), int):
+                    yield Known(kind, Decimal(row[name]), key, where)

@@ -154,3 +154,30 @@ def test_changes_of_sources_are_in_the_trail():
         ("change_source", *by, {"object": ["okkinga-2018"], "fields": ["note"]}),
         ("delete_source", *by, {"object": ["okkinga-2018"]}),
     ]
+
+
+def test_figures_are_written_by_line_and_come_back_so():
+    lines = "effect 0,48: alle soorten\nStudies 435\n\nleerlingen 61 000: minstens\nmaanden −2"
+    client = logged_in("eindredacteur")
+
+    assert client.post(ADD, NEW | {"reported": lines}).status_code == 302
+
+    source = Source.objects.get()
+    assert source.reported == [
+        {"kind": "effect", "value": "0.48", "what": "alle soorten"},
+        {"kind": "studies", "value": "435", "what": ""},
+        {"kind": "pupils", "value": "61000", "what": "minstens"},
+        {"kind": "months", "value": "-2", "what": ""},
+    ]
+    form = client.get(change_url(source)).context["adminform"].form
+    assert form["reported"].value() == "effect 0,48: alle soorten\nstudies 435\nleerlingen 61000: minstens\nmaanden -2"
+
+
+@pytest.mark.parametrize("line", ["gewicht 3", "effect", "effect veel", "0,48", ": 3"])
+def test_a_line_that_is_no_figure_is_refused_and_kept(line):
+    page = logged_in("eindredacteur").post(ADD, NEW | {"reported": f"studies 4\n{line}"})
+
+    assert page.status_code == 200
+    assert "2" in page.context["adminform"].form.errors["reported"][0]
+    assert page.context["adminform"].form["reported"].value() == f"studies 4\n{line}"
+    assert not Source.objects.exists()

@@ -19,7 +19,8 @@ def draft(**fields):
         make_concept("publiek", "leerkracht"),
         make_concept("thema", "toetsen"),
     ]
-    return make_practice(state="draft", **{"concepts": concepts} | fields)
+    cited = "".join(f" [@{source.key}]" for source in fields.get("sources", [make_source("jansen-2020")]))
+    return make_practice(state="draft", **{"concepts": concepts, "in_short": f"- Kort{cited}."} | fields)
 
 
 def found_in(text: str, **fields) -> list[tuple[str, bool]]:
