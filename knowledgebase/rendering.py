@@ -180,6 +180,11 @@ def citations_in(text: str) -> list[str]:
     return re.findall(_CITATION, text)
 
 
+def uncited(text: str) -> str:
+    """The same Markdown without its citations."""
+    return re.sub(_CITATION, "", text)
+
+
 def render(text: str, *, tokens: Mapping[str, str] | None = None, citations: Mapping[str, str] | None = None) -> str:
     """HTML that may be marked safe. `tokens` and `citations` map names to plain words. Raises TextTooComplex."""
     check_size(text)
@@ -194,8 +199,7 @@ def without_citations(html: str) -> str:
 
 def plain(text: str, *, tokens: Mapping[str, str] | None = None) -> str:
     """The words of a Markdown text, for search and descriptions: no marks, no citations."""
-    without = re.sub(_CITATION, "", text)
-    return " ".join(nh3.clean(render(without, tokens=tokens), tags=set()).split())
+    return " ".join(nh3.clean(render(uncited(text), tokens=tokens), tags=set()).split())
 
 
 def _folded(label: str) -> str:

@@ -3,11 +3,28 @@
 from decimal import Decimal
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from .ratings import EEF, Figure, Gain, KeyFigures, rounded
 
 MINUS = "\N{MINUS SIGN}"
+
+
+def in_words(count: int) -> str:
+    """Four; digits above twelve, as in running text."""
+    words = (
+        pgettext("number", "zero"), pgettext("number", "one"), pgettext("number", "two"), pgettext("number", "three"),
+        pgettext("number", "four"), pgettext("number", "five"), pgettext("number", "six"),
+        pgettext("number", "seven"), pgettext("number", "eight"), pgettext("number", "nine"),
+        pgettext("number", "ten"), pgettext("number", "eleven"), pgettext("number", "twelve"),
+    )  # fmt: skip
+    return words[count] if 0 <= count < len(words) else number(count)
+
+
+def months_in_words(count: int) -> str:
+    """Four months, one month or minus two months, as in running text."""
+    words = ngettext("%(count)s month", "%(count)s months", abs(count)) % {"count": in_words(abs(count))}
+    return _("minus %(months)s") % {"months": words} if count < 0 else words
 
 
 def signed(count: int) -> str:
@@ -47,6 +64,13 @@ def studies(count: int) -> str:
 
 def out_of_five(figure: Figure) -> str:
     return _("%(value)s out of 5") % {"value": figure.value} if figure.known else _("unknown")
+
+
+def out_of_five_in_words(figure: Figure) -> str:
+    """Three out of five."""
+    if figure.value is None:
+        return _("unknown")
+    return pgettext("in words", "%(value)s out of five") % {"value": in_words(figure.value)}
 
 
 def bound(count: int | None, effect: Decimal | None, highest: int = 12) -> str:
@@ -107,16 +131,25 @@ def attributed(words: str, figure: Figure) -> str:
 
 
 def tokens(figures: KeyFigures, context: str = "") -> dict[str, str]:
-    """Token names of one context with their words; unknown is said, never left out."""
-    gain, unknown = figures.gain, _("unknown")
-    suffix = f":{context}" if context else ""
-    return {
-        f"winst{suffix}": attributed(gained(gain), gain),
-        f"interval{suffix}": interval_in_words(gain),
-        f"effect{suffix}": decimal(gain.effect) if gain.effect is not None else unknown,
-        f"sterkte{suffix}": attributed(out_of_five(figures.strength), figures.strength),
-        f"kost{suffix}": attributed(out_of_five(figures.cost), figures.cost),
-        f"studies{suffix}": attributed(studies(figures.studies.value), figures.studies)
-        if figures.studies.value is not None
-        else unknown,
+    """Token names of one context with their words; unknown is said, never left out.
+
+    Each figure has the forms that sentences need: `winst` (4 months), `winst-woorden` (four months), `winst-teken` (+4).
+    """
+    gain, studied, unknown = figures.gain, figures.studies, _("unknown")
+    strength, cost = figures.strength, figures.cost
+    values = {
+        "winst": attributed(gained(gain), gain),
+        "winst-woorden": attributed(months_in_words(gain.value) if gain.value is not None else gained(gain), gain),
+        "winst-teken": attributed(signed(gain.value) if gain.value is not None else gained(gain), gain),
+        "interval": interval_in_words(gain),
+        "interval-teken": interval(gain) or unknown,
+        "effect": decimal(gain.effect) if gain.effect is not None else unknown,
+        "sterkte": attributed(out_of_five(strength), strength),
+        "sterkte-woorden": attributed(out_of_five_in_words(strength), strength),
+        "kost": attributed(out_of_five(cost), cost),
+        "kost-woorden": attributed(out_of_five_in_words(cost), cost),
+        "studies": attributed(studies(studied.value), studied) if studied.value is not None else unknown,
+        "studies-aantal": attributed(number(studied.value), studied) if studied.value is not None else unknown,
     }
+    suffix = f":{context}" if context else ""
+    return {f"{name}{suffix}": words for name, words in values.items()}

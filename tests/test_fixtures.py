@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import transaction
 
+from knowledgebase.editorial.findings import OPINIONS, Rule, findings
 from knowledgebase.editorial.transitions import problems_of
 from knowledgebase.models import Concept, ConceptLabel, Item, Scheme, Source, Version
 from knowledgebase.rendering import citations_in, html_of, plain, tokens_in
@@ -40,9 +41,8 @@ def _texts(django_db_setup, django_db_blocker):
 
 
 @pytest.fixture
-def texts(_texts, django_db_blocker):
-    with django_db_blocker.unblock():
-        yield
+def texts(_texts, db):
+    """The texts, in a test of which nothing stays."""
 
 
 def key_of(file):
@@ -130,6 +130,13 @@ def test_every_token_is_known_and_says_something(file):
     values = version_of(file).token_values()
     used = {token for text in file.sections.values() for token in tokens_in(text)}
     assert {token: values.get(token) for token in used if values.get(token, UNKNOWN) == UNKNOWN} == {}
+
+
+@every_file
+@pytest.mark.usefixtures("texts")
+def test_nothing_is_found_in_a_text_and_every_figure_can_be_compared(file):
+    found = [finding for finding in findings(version_of(file)) if finding.rule not in OPINIONS - {Rule.FIGURE_UNKNOWN}]
+    assert [(finding.field, finding.message) for finding in found] == []
 
 
 @every_file

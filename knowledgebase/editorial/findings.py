@@ -129,7 +129,7 @@ def _sources(version: Version) -> Iterator[Finding]:
             message = _("[@%(key)s] is a source of this version, but nothing cites it: cite it or take it out.")
             yield Finding("source_links", message % {"key": source.key}, rule=Rule.NEVER_CITED)
         if source.is_retracted and not any(
-            source.key in rendering.citations_in(block) and _RETRACTED.search(block) for block in blocks
+            source.key in rendering.citations_in(block) and _RETRACTED.search(rendering.uncited(block)) for block in blocks
         ):
             message = _("%(source)s was retracted. Say so in the text.") % {"source": source.short}
             yield Finding("source_links", message, rule=Rule.RETRACTED)

@@ -51,9 +51,7 @@ def random_practices(number, seed):
         item = Item.objects.create(kind="practice", slug=f"p-{seed}-{count}")
         if chance.random() < 0.3:
             Item.objects.create(kind="summary", slug=f"s-{seed}-{count}")  # so that ids have holes
-        version = PracticeVersion.objects.create(
-            item=item, number=1, created_by=anybody(), title=chance.choice(NAMES)
-        )
+        version = PracticeVersion.objects.create(item=item, number=1, created_by=anybody(), title=chance.choice(NAMES))
         moments.append(START + timedelta(microseconds=chance.randrange(5)))
         links = [*chance.sample(concepts, chance.randrange(6)), *chance.sample(themes, chance.randrange(3))]
         for order, concept in enumerate(links):

@@ -87,11 +87,17 @@ def test_tokens_of_our_own_figures():
     figures = KeyFigures(OWN_GAIN, Figure(3, OWN), Figure(1, OWN), Figure(435, OWN))
     assert wording.tokens(figures) == {
         "winst": "6 months",
+        "winst-woorden": "six months",
+        "winst-teken": "+6",
         "interval": "4 to 7 months",
+        "interval-teken": "+4 to +7",
         "effect": "0,48",
         "sterkte": "3 out of 5",
+        "sterkte-woorden": "three out of five",
         "kost": "1 out of 5",
+        "kost-woorden": "one out of five",
         "studies": "435 studies",
+        "studies-aantal": "435",
     }
 
 
@@ -99,16 +105,34 @@ def test_tokens_of_others_say_whose_they_are():
     figures = KeyFigures(Gain(8, EEF), Figure(0, EEF), Figure(1, EEF), Figure(9, EEF))
     assert wording.tokens(figures) == {
         "winst": "8 months (according to the EEF)",
+        "winst-woorden": "eight months (according to the EEF)",
+        "winst-teken": "+8 (according to the EEF)",
         "interval": "unknown",
+        "interval-teken": "unknown",
         "effect": "unknown",
         "sterkte": "0 out of 5 (according to the EEF)",
+        "sterkte-woorden": "zero out of five (according to the EEF)",
         "kost": "1 out of 5 (according to the EEF)",
+        "kost-woorden": "one out of five (according to the EEF)",
         "studies": "9 studies (according to the EEF)",
+        "studies-aantal": "9 (according to the EEF)",
     }
 
 
 def test_tokens_say_unknown_and_carry_their_context():
     figures = KeyFigures(Gain(), Figure(), Figure(), Figure())
     assert wording.tokens(figures, "niveau:lager") == {
-        f"{name}:niveau:lager": "unknown" for name in ("winst", "interval", "effect", "sterkte", "kost", "studies")
-    }
+        f"{name}:niveau:lager": "unknown"
+        for name in (
+            "winst", "winst-woorden", "winst-teken", "interval", "interval-teken", "effect", "sterkte",
+            "sterkte-woorden", "kost", "kost-woorden", "studies", "studies-aantal",
+        )
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("count", "words"),
+    [(4, "four months"), (1, "one month"), (0, "zero months"), (-2, "minus two months"), (15, "15 months")],
+)
+def test_months_in_words(count, words):
+    assert wording.months_in_words(count) == words

@@ -14,7 +14,9 @@ from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from knowledgebase import rendering
 from knowledgebase.editorial import previews
+from knowledgebase.editorial.findings import findings
 from knowledgebase.editorial.forms import ShareForm, VersionForm, conflicts
 from knowledgebase.editorial.permissions import may_write
 from knowledgebase.editorial.refusals import AlreadyDone, MoveRefused, NotAllowed
@@ -26,9 +28,10 @@ from .children import ConceptLinkInline, ItemLinkInline, SourceLinkInline
 from .guarded import GuardedAdmin, actor, tell, why
 from .items import history_url, item_url, version_url
 from .moves import MOVES, Move
-from .reports import as_links, remarks_on, report_of
+from .reports import as_links, places, remarks_on, report_of
 
 State = Version.State
+MOST_TOLD = 8  # findings after saving
 
 
 class VersionAdmin(GuardedAdmin):
@@ -110,6 +113,18 @@ class VersionAdmin(GuardedAdmin):
     def save_related(self, request: HttpRequest, form: ModelForm, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
         saved(form.instance, by=actor(request))
+        self._tell_findings(request, form.instance)
+
+    def _tell_findings(self, request: HttpRequest, version: Any) -> None:
+        """What keeps a text from being submitted, said as soon as it is saved; the text is kept as it is."""
+        fresh = self.model._default_manager.select_related("item").get(pk=version.pk)
+        names = {name: label for name, (label, _anchor) in places(fresh).items()}
+        found = [finding for finding in findings(fresh) if finding.line is not None and finding.blocking]
+        for finding in found[:MOST_TOLD]:
+            messages.warning(request, f"{names[finding.field]}. {finding.message}")
+        if len(found) > MOST_TOLD:
+            more = _("And %(count)s more: “Check and submit” lists them all.")
+            messages.warning(request, more % {"count": len(found) - MOST_TOLD})
 
     # -- around the form
 
@@ -127,6 +142,8 @@ class VersionAdmin(GuardedAdmin):
                 "Texts are Markdown: **strong**, lists with - or 1., [words](address) for a link, [@key] for a source "
                 "of this version. The preview knows the sources and figures as they were last saved."
             ),
+            "tokens": sorted(version.token_values().items()),
+            "citations": sorted(rendering.citations_of(version).items()),
         }
         form = context["adminform"].form
         if getattr(form, "is_stale", False):

@@ -11,7 +11,7 @@ from knowledgebase.editorial.transitions import settle
 from knowledgebase.editorial.versions import content_hash
 from knowledgebase.models import Comment, ConceptLink, CriterionAnswer, Review, Version
 from practices.models import PracticeVersion
-from tests.admin import admin_url, change_url, each_role, form_data, logged_in
+from tests.admin import admin_url, change_url, each_role, form_data, logged_in, messages_of
 from tests.factories import (
     CHANGE,
     bring_to,
@@ -535,3 +535,53 @@ def test_the_history_of_a_version_is_the_trail_of_its_text():
     assert logged_in("redacteur").get(admin_url(PracticeVersion, "history", version.pk)).url == url
     assert logged_in("lid").get(admin_url(PracticeVersion, "history", version.pk)).status_code == 403
     assert logged_in("redacteur").get(admin_url(PracticeVersion, "history", 999)).status_code == 404
+
+
+# -- figures
+
+
+def test_a_typed_figure_that_is_not_the_data_s_is_told_on_save_and_the_text_is_kept():
+    version = make_practice("feedback", state="draft", ratings=[rating("0.48")])
+    client = logged_in("redacteur")
+    typed = "De winst is 7 maanden [@jansen-2020].\n\nElders 0,99."
+
+    response = client.post(
+        change_url(version), form_data(client.get(change_url(version)), what_it_is=typed), follow=True
+    )
+
+    version.refresh_from_db()
+    assert version.what_it_is.replace("\r\n", "\n") == typed
+    told = [message for message in messages_of(response) if "“" in message]
+    differs = _("Line %(line)s: “%(words)s” is not what the data says: %(says)s.")
+    missing = _("Line %(line)s: “%(words)s” stands without a source. Cite it in the same paragraph, or use a token.")
+    name = str(version._meta.get_field("what_it_is").verbose_name)
+    assert [message for message in told if message.startswith(name)] == [
+        f"{name}. {differs % {'line': 1, 'words': '7 maanden', 'says': 'jansen-2020: 6 (overall)'}}",
+        f"{name}. {missing % {'line': 3, 'words': '0,99'}}",
+    ]
+    refused = client.get(admin_url(PracticeVersion, "submit", version.pk))
+    assert refused.context["blocked"] is True
+
+
+def test_many_wrong_figures_are_told_in_a_few_lines():
+    version = make_practice("feedback", state="draft")
+    client = logged_in("redacteur")
+    typed = "\n\n".join(f"Het effect is 0,{number}." for number in range(10, 22))
+
+    response = client.post(
+        change_url(version), form_data(client.get(change_url(version)), what_it_is=typed), follow=True
+    )
+
+    assert _("And %(count)s more: “Check and submit” lists them all.") % {"count": 4} in messages_of(response)
+
+
+def test_the_form_lists_the_tokens_with_their_values_and_the_sources():
+    version = make_practice("feedback", state="draft", ratings=[rating("0.48")])
+
+    response = logged_in("redacteur").get(change_url(version))
+
+    page = response.content.decode()
+    assert dict(response.context["tokens"]) == version.token_values()
+    assert "<code>{{ winst-woorden }}</code>" in page
+    assert "<code>[@jansen-2020]</code>" in page
+    assert "token-help" not in logged_in("redacteur").get(change_url(make_page("over", state="draft"))).content.decode()
