@@ -128,7 +128,8 @@ _PATTERNS = {
     Kind.MONTHS: re.compile(rf"{_START}{_RANGE}\s+maand(?:en)?\b", re.IGNORECASE),
     Kind.STUDIES: re.compile(rf"{_START}({_AMOUNT})\s+(?:[\w-]+\s)?(?:{_RESEARCHES})\b", re.IGNORECASE),
     Kind.PUPILS: re.compile(
-        rf"{_START}({_AMOUNT})\s+(?:(?!(?:groepen|bij|van|voor|met|in|op|en)\b)[\w-]+\s)?(?:{_PEOPLE})\b", re.IGNORECASE
+        rf"{_START}({_AMOUNT})\s+(?:(?!(?:groepen|bij|van|voor|met|in|op|en)\b)[\w-]+\s)?(?:{_PEOPLE})\b(?!\s+of\s+meer)",
+        re.IGNORECASE,
     ),
     Kind.SHARE: re.compile(rf"{_START}{_RANGE}\s?(?:%|procent\b)", re.IGNORECASE),
     Kind.RATING: re.compile(

@@ -68,6 +68,7 @@ def test_numbers_as_people_type_them(words, value):
         ("Het onderzoek telt 61 000 leerlingen.", [("pupils", 61000)]),
         ("Het onderzoek telt 158 groepen deelnemers.", []),
         ("In een klas van 25 leerlingen ziet onderzoek dat niet.", []),
+        ("Het onderzoek zag minder effect bij 100 leraren of meer.", []),
         ("De bewijskracht is 3 op 5.", [("rating", 3)]),
         ("De kost is één op vijf.", [("rating", 1)]),
         ("Drie op vijf leerlingen antwoorden.", []),
