@@ -54,12 +54,15 @@ APPROVE, CHANGES = Review.Recommendation.APPROVE, Review.Recommendation.CHANGES
 
 
 def make_accounts(password: str, *, chosen: bool) -> None:
-    """The accounts and their roles. One that exists keeps its password, unless somebody chose another for this start."""
+    """The accounts and their roles. One that exists keeps its password, unless somebody chose another for this start.
+
+    Members work at the desk only; chairs enter the admin to set the norms of their commission.
+    """
     keep = set(accounts_with(password)) if chosen else set(ACCOUNTS)
     encoded = ""
     groups = {group.name: group for group in Group.objects.filter(name__in=set(ACCOUNTS.values()))}
     for username, role in ACCOUNTS.items():
-        user, created = User.objects.get_or_create(username=username, defaults={"is_staff": True})
+        user, created = User.objects.get_or_create(username=username, defaults={"is_staff": role != "lid"})
         if created or username not in keep:
             user.password = encoded = encoded or make_password(password)
             user.save(update_fields=["password"])

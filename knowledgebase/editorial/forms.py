@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from knowledgebase.editorial import norms
 from knowledgebase.editorial.previews import MOST_DAYS
 from knowledgebase.models import (
     AuditActor,
@@ -26,6 +27,9 @@ from knowledgebase.models import (
     Version,
     VersionChild,
 )
+from knowledgebase.rendering import TextTooComplex
+
+RESERVED_SLUGS = frozenset({"vergelijk", "versies"})  # the comparison, and the versions of the page above
 
 
 def last_actor(version: Version) -> str:
@@ -75,6 +79,30 @@ class SubmitForm(LockedForm):
         widget=forms.Textarea(attrs={"rows": 4, "class": "vLargeTextField"}),
         help_text=gettext_lazy("For example what you did with the remarks of the round before. Readers do not see it."),
     )
+    readability_reason = forms.CharField(
+        label=gettext_lazy("Why the text is harder to read than the norm"),
+        required=False,
+        max_length=1_000,
+        widget=forms.Textarea(attrs={"rows": 3, "class": "vLargeTextField"}),
+        help_text=gettext_lazy("The user commission reads this with the text."),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        try:
+            self.above_norm = norms.readability_of(self.version).over
+        except TextTooComplex:  # a finding of its own, which blocks
+            self.above_norm = []
+        if self.above_norm:
+            self.fields["readability_reason"].required = True
+        else:
+            del self.fields["readability_reason"]
+
+    def whole_remark(self) -> str:
+        """The remark with the reason below it, as the commissions read it."""
+        reason = self.cleaned_data.get("readability_reason", "").strip()
+        told = _("Above the norm for readability, because: %(reason)s") % {"reason": reason} if reason else ""
+        return "\n\n".join(filter(None, (self.cleaned_data["remark"].strip(), told)))
 
 
 class ScheduleForm(LockedForm):
@@ -226,6 +254,8 @@ class ItemForm(forms.ModelForm):
 
     def clean_slug(self) -> str:
         slug, kind = self.cleaned_data["slug"], self.instance.kind
+        if slug in RESERVED_SLUGS:
+            raise ValidationError(_("The site itself uses this address: choose another one."), code="reserved")
         if Item.objects.filter(kind=kind, slug=slug).exclude(pk=self.instance.pk).exists():
             raise ValidationError(_("Another text has this address: choose another one."), code="taken")
         if SlugRedirect.objects.filter(kind=kind, slug=slug).exclude(item=self.instance.pk).exists():

@@ -13,6 +13,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connections, transaction
 
+from knowledgebase.editorial import guards
 from knowledgebase.models import Item
 from leerpunt import demonstration
 from leerpunt.accounts import DEMO_PASSWORD
@@ -53,7 +54,8 @@ class Command(BaseCommand):
                 path = settings.VAR / f"demo.sqlite3{suffix}"
                 path.unlink(missing_ok=True)
         else:
-            call_command("flush", interactive=False, verbosity=0)
+            with guards.door("the demonstration starts over"):
+                call_command("flush", interactive=False, verbosity=0)
 
     def prepare(self, chosen: str) -> None:
         """The accounts, and at the first start the texts and the work: all of it, or nothing when it is broken off."""

@@ -292,7 +292,7 @@ def test_an_address_may_be_taken_back():
     assert list(SlugRedirect.objects.values_list("slug", flat=True)) == ["anders"]
 
 
-@pytest.mark.parametrize("slug", ["quiz", "vroeger", "met spaties", ""])
+@pytest.mark.parametrize("slug", ["quiz", "vroeger", "vergelijk", "met spaties", ""])
 def test_an_address_that_is_taken_or_no_address_is_refused(slug):
     quiz = make_practice("quiz").item
     SlugRedirect.objects.create(item=quiz, kind="practice", slug="vroeger")
