@@ -561,7 +561,7 @@ def test_before_the_quorum_the_chair_reads_who_is_still_to_come():
     assert "Je beslist als er 2 adviezen zijn; nu zijn er 0. Nog te komen: gert." in page.texts("p")
     typed = data(leader, round, outcome="approve", rationale="Goed.")
     refused = Page(post(leader.user, "decide", round, typed), status=422)
-    assert errors(refused)[1] == "0 van de 2 adviezen zijn er. Wacht op de andere."
+    assert errors(refused)[1] == "Er zijn nog te weinig adviezen: 0 van de 2. Wacht op de andere."
     assert "Goed." in refused.texts("dd")
 
 
