@@ -13,6 +13,7 @@ class KnowledgebaseConfig(AppConfig):
 
     def ready(self) -> None:
         from .editorial import guards
+        from .editorial.norms import sync_norms
         from .editorial.permissions import sync_commissions, sync_roles
         from .models import Concept, ConceptLabel, Membership, SiteState, Source, User
 
@@ -36,6 +37,7 @@ class KnowledgebaseConfig(AppConfig):
             sync_roles()
             if sender is self:  # the tables of all apps are there by now
                 sync_commissions()
+                sync_norms()
                 if guards.missing(using):
                     guards.install(using)
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from knowledgebase.editorial.admin import ReferenceAdmin
-from knowledgebase.models import Commission, Criterion, CriterionAnswer, Membership
+from knowledgebase.models import Commission, Criterion, CriterionAnswer, Membership, ReadabilityNorm
 
 
 class Whole(forms.ModelForm):
@@ -121,3 +121,30 @@ class CriterionAdmin(NeverDeleted):
     def times_answered(self, criterion: Criterion) -> str:
         count = CriterionAnswer.objects.filter(criterion=criterion.pk).count() if criterion.pk else 0
         return _("%(count)s reviews, which keep the text as it was asked") % {"count": count}
+
+
+@admin.register(ReadabilityNorm)
+class ReadabilityNormAdmin(NeverDeleted):
+    """What the user commission asks of the texts; its chair and the administrator change it."""
+
+    form = Whole
+    list_display = ("__str__", "douma", "mean_sentence", "long_share", "longest_sentence", "explains_jargon")
+    fields = ("kind", "part", "douma", "mean_sentence", "long_share", "longest_sentence", "explains_jargon")
+    readonly_fields = ("kind", "part")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_view_permission(request, obj) or self.has_change_permission(request, obj)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return super().has_module_permission(request) or self.has_change_permission(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_change_permission(request, obj) or _chairs_users(request)
+
+
+def _chairs_users(request: HttpRequest) -> bool:
+    seats = Membership.objects.active().leading().filter(commission__code=Commission.Code.USER)
+    return bool(request.user.is_active and request.user.is_staff and seats.filter(user=request.user.pk).exists())

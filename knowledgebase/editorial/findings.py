@@ -18,6 +18,8 @@ from django.utils.translation import gettext as _
 from knowledgebase import figures, rendering
 from knowledgebase.models import PUBLIC_ONCE, Concept, Item, Scheme, SlugRedirect, Source, Version
 
+from . import norms
+
 State = Version.State
 FILES = ("/static/", "/media/")
 
@@ -129,7 +131,8 @@ def _sources(version: Version) -> Iterator[Finding]:
             message = _("[@%(key)s] is a source of this version, but nothing cites it: cite it or take it out.")
             yield Finding("source_links", message % {"key": source.key}, rule=Rule.NEVER_CITED)
         if source.is_retracted and not any(
-            source.key in rendering.citations_in(block) and _RETRACTED.search(rendering.uncited(block)) for block in blocks
+            source.key in rendering.citations_in(block) and _RETRACTED.search(rendering.uncited(block))
+            for block in blocks
         ):
             message = _("%(source)s was retracted. Say so in the text.") % {"source": source.short}
             yield Finding("source_links", message, rule=Rule.RETRACTED)
@@ -188,7 +191,17 @@ def _of_figure(name: str, remark: figures.Remark) -> Finding:
 
 
 def _readability(version: Version) -> Iterator[Finding]:
-    return iter(())
+    """Where the text is above the norm; the first field of a part stands for the part."""
+    try:
+        report = norms.readability_of(version)
+    except rendering.TextTooComplex:
+        return
+    names = [score.name for score in report.fields]
+    for part in report.parts:
+        short = part.name == norms.Part.SHORT
+        field = next((name for name in names if (name in version.short_fields) == short), "title")
+        for sentence in part.over:
+            yield Finding(field, f"{part.label}: {sentence}", rule=Rule.READABILITY)
 
 
 # -- what the Markdown fields hold

@@ -46,7 +46,7 @@ ROLES = (
             (REFERENCE, EVERYTHING),
             (("user",), EVERYTHING),
             (("group",), ("view",)),
-            (("commission",), ("view", "change")),
+            (("commission", "readabilitynorm"), ("view", "change")),
             (("membership", "criterion"), ("view", "add", "change")),
             (("auditevent", "outboxmessage"), ("view",)),
         ),

@@ -16,6 +16,7 @@ urlpatterns = [
     path("opmerking/<int:pk>/afhandelen/", rounds.resolve_comment, name="desk-resolve"),
     path("besluit/<int:pk>/herroepen/", rounds.revoke, name="desk-revoke"),
     # public texts
+    path("leesbaarheid/", desk.readability, name="desk-readability"),
     path("gepubliceerd/", desk.published, name="desk-published"),
     path("versie/<int:pk>/intrekken/", desk.withdrawal, name="desk-withdraw"),
 ]

@@ -81,7 +81,7 @@ def _publishes(user: User, _version: Any) -> bool:
 
 
 def _submit(version: Any, by: User, form: Any) -> tuple[Any, str]:
-    round = transitions.submit(version, by=by, remark=form.cleaned_data["remark"])
+    round = transitions.submit(version, by=by, remark=form.whole_remark())
     message = _("Submitted: both commissions answer before %(date)s.")
     return version, message % {"date": date_format(round.due_on, "DATE_FORMAT")}
 

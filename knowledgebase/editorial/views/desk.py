@@ -8,6 +8,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from knowledgebase.editorial.desk import Viewer, deeds, desk_of, place_of, told
 from knowledgebase.editorial.desk_forms import WithdrawalForm
+from knowledgebase.editorial.norms import readability_of_public
 from knowledgebase.editorial.refusals import AlreadyDone, MoveRefused, NotAllowed
 from knowledgebase.editorial.transitions import withdraw
 from knowledgebase.models import Version
@@ -64,6 +65,13 @@ def published(request: HttpRequest, viewer: Viewer) -> HttpResponse:
         "notices": notices,
     }
     return show(request, "redactie/published.html", viewer, context)
+
+
+@require_safe
+@at_the_desk
+def readability(request: HttpRequest, viewer: Viewer) -> HttpResponse:
+    """How easy every public text reads, the ones above the norm first."""
+    return show(request, "redactie/readability.html", viewer, {"rows": readability_of_public()})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

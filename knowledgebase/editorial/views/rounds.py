@@ -27,6 +27,7 @@ from knowledgebase.editorial.desk_forms import (
     anchors_of,
 )
 from knowledgebase.editorial.differences import Difference, differences
+from knowledgebase.editorial.norms import readability_of
 from knowledgebase.editorial.refusals import AlreadyDone, MoveRefused, NotAllowed
 from knowledgebase.models import (
     EDITABLE,
@@ -201,7 +202,7 @@ def _text(request: HttpRequest, round: ReviewRound, model: type[Version]) -> dic
     try:
         if round.is_open or (version.state not in EDITABLE and version.content_hash == round.content_hash):
             frozen = model._default_manager.select_related("item").get(pk=version.pk)
-            return {"html": _as_published(request, frozen)}
+            return {"html": _as_published(request, frozen), "scores": readability_of(frozen)}
         fields = {field.name: field for field in model._meta.concrete_fields}
         said = [(fields[name], round.content.get(name, "")) for name in model.markdown_fields]
         html = [(field.verbose_name, rendering.render(words)) for field, words in said if words]
