@@ -2,11 +2,15 @@ from django.contrib.auth import get_permission_codename
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
+from django.template.loader import render_to_string
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from knowledgebase import rendering
+from knowledgebase.editorial import norms
 from knowledgebase.models import Version
+from knowledgebase.readability import Kind
 
 
 @never_cache
@@ -25,4 +29,20 @@ def preview(request: HttpRequest, pk: int) -> HttpResponse:
         )
     except rendering.TextTooComplex as error:
         return HttpResponse(str(error), status=422, content_type="text/plain; charset=utf-8")
-    return HttpResponse(html)
+    return HttpResponse(html + _scores(html))
+
+
+def _scores(html: str) -> str:
+    """How easy it reads, and the sentences that make it hard, below the text."""
+    score = norms.measured(norms.prose(html), rendering.lexicon().terms)
+    if not score.words:
+        return ""
+    labels = {
+        Kind.LONG: _("long sentence, words"),
+        Kind.PASSIVE: _("passive"),
+        Kind.NOMINAL: _("verb as a noun"),
+        Kind.ABBREVIATION: _("abbreviation"),
+        Kind.JARGON: _("jargon without explanation"),
+    }
+    remarks = [(labels[remark.kind], remark) for remark in score.remarks]
+    return render_to_string("admin/editorial/_preview_scores.html", {"score": score, "remarks": remarks})
