@@ -168,9 +168,22 @@ def put(version: PracticeVersion) -> None:
     others = {
         order: [pk for pk in array("I", stored.get(f"order:{order}", b"")) if pk != version.item_id] for order in ORDERS
     }
-    for order, place in _places(others, keys).items():
-        items = [*others[order][:place], version.item_id, *others[order][place:]]
-        FacetIndex.objects.update_or_create(name=f"order:{order}", defaults={"data": array("I", items).tobytes()})
+    _write(
+        {
+            f"order:{order}": array("I", [*others[order][:place], version.item_id, *others[order][place:]]).tobytes()
+            for order, place in _places(others, keys).items()
+        }
+    )
+
+
+def _write(rows: dict[str, bytes]) -> None:
+    """Write rows of the index in one statement."""
+    FacetIndex.objects.bulk_create(
+        [FacetIndex(name=name, data=data) for name, data in sorted(rows.items())],
+        update_conflicts=True,
+        unique_fields=["name"],
+        update_fields=["data"],
+    )
 
 
 def _places(listed: dict[str, list[int]], keys: dict[str, tuple[Any, ...]]) -> dict[str, int]:
@@ -192,24 +205,20 @@ def _places(listed: dict[str, list[int]], keys: dict[str, tuple[Any, ...]]) -> d
 def drop(item: int) -> None:
     """Take one practice out of the index."""
     _replace(item, set())
-    for row in FacetIndex.objects.filter(name__startswith="order:"):
-        row.data = array("I", [pk for pk in array("I", bytes(row.data)) if pk != item]).tobytes()
-        row.save(update_fields=["data"])
+    orders = FacetIndex.objects.filter(name__startswith="order:").values_list("name", "data")
+    _write({name: array("I", [pk for pk in array("I", bytes(data)) if pk != item]).tobytes() for name, data in orders})
 
 
 def _replace(item: int, terms: set[str]) -> None:
-    known = set()
-    for row in FacetIndex.objects.exclude(name__startswith="order:"):
-        known.add(row.name)
-        bits = int.from_bytes(bytes(row.data), "little")
-        wanted = bits | (1 << item) if row.name in terms else bits & ~(1 << item)
+    rows = FacetIndex.objects.exclude(name__startswith="order:").values_list("name", "data")
+    stored = {name: int.from_bytes(bytes(data), "little") for name, data in rows}
+    changed: dict[str, bytes] = {}
+    for name in stored.keys() | terms:
+        bits = stored.get(name, 0)
+        wanted = bits | (1 << item) if name in terms else bits & ~(1 << item)
         if wanted != bits:
-            row.data = wanted.to_bytes((wanted.bit_length() + 7) // 8, "little")
-            row.save(update_fields=["data"])
-    for term in terms - known:
-        data = bytearray()
-        _set(data, item)
-        FacetIndex.objects.create(name=term, data=bytes(data))
+            changed[name] = wanted.to_bytes((wanted.bit_length() + 7) // 8, "little")
+    _write(changed)
 
 
 class Bitmaps:

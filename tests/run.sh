@@ -76,6 +76,7 @@ export LEERPUNT_MODE=development
 
 part SQLite "${pytest[@]}" "${workers[@]}" -m "($markers) and not browser"
 
+coverage=() # what follows runs the same lines again, more slowly
 if [ -n "${TEST_DATABASE_URL:-}" ]; then
     part PostgreSQL env DATABASE_URL="$TEST_DATABASE_URL" "${pytest[@]}" "${workers[@]}" -m "($markers) and not browser"
 elif bash tests/with_postgres.sh --find >/dev/null; then
