@@ -177,7 +177,9 @@ def typed(markdown: str) -> Iterator[Typed]:
         cited = [frozenset(_CITATION.findall(sentence)) for sentence, _start in parts]
         for place, (sentence, start) in enumerate(parts):
             # its own citation, else the next one, else the one before
-            sources = next((keys for keys in (*cited[place:], *reversed(cited[:place])) if keys), frozenset())
+            sources: frozenset[str] = next(
+                (keys for keys in (*cited[place:], *reversed(cited[:place])) if keys), frozenset()
+            )
             for kind, pattern in _PATTERNS.items():
                 for found in pattern.finditer(sentence):
                     if _is_meant(kind, sentence, found):

@@ -115,7 +115,7 @@ def above(score: Readability, norm: ReadabilityNorm) -> tuple[str, ...]:
 def report_of(version: Version, html: Mapping[str, str], norms: Mapping[str, ReadabilityNorm]) -> Report:
     """The scores of a version (as the model of its kind) with this HTML, against these norms."""
     texts, terms = prose_of(version, html), rendering.lexicon().terms
-    labels = {name: str(version._meta.get_field(name).verbose_name) for name in texts}
+    labels = {field.name: str(field.verbose_name) for field in version._meta.concrete_fields}
     fields = tuple(Score(name, labels[name], measured(text, terms)) for name, text in texts.items())
     parts = []
     for part in Part:

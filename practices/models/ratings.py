@@ -3,7 +3,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -25,7 +25,7 @@ class Context(VersionChild):
 
     OVERALL = "overall"
     FREE = ("dosis", "vorm")  # contexts with words of their own instead of a concept
-    named_by = ("context_key", "label")
+    named_by: ClassVar[tuple[str, ...]] = ("context_key", "label")
     concept_keys = ("context_key",)
 
     concept = models.ForeignKey(
