@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import date
+
     from knowledgebase.models import Concept, Source, SummaryVersion, Version
 
 CONTEXT = "https://schema.org"

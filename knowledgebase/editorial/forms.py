@@ -306,7 +306,7 @@ class ChildFormSet(BaseInlineFormSet):
         if self.is_bound:
             self._put_back_lost_rows()
 
-    def add_fields(self, form: forms.Form, index: int | None) -> None:
+    def add_fields(self, form: forms.ModelForm, index: int | None) -> None:
         super().add_fields(form, index)
         if "DELETE" in form.fields:
             form.fields["DELETE"].widget.attrs["aria-label"] = str(form.fields["DELETE"].label)
