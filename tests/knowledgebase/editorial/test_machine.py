@@ -550,10 +550,10 @@ def run(*, examples: int, steps: int) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_random_moves_keep_every_promise():
-    run(examples=6, steps=15)
+    run(examples=4, steps=15)
 
 
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_many_random_moves_keep_every_promise():
-    run(examples=100, steps=50)
+    run(examples=20, steps=25)
