@@ -39,7 +39,7 @@ def base_url() -> Iterator[str]:
         yield url
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # a module may serve another site
 def browser_context_args(browser_context_args: dict[str, Any], base_url: str) -> dict[str, Any]:
     # Smooth scrolling would make "is it in view after Tab?" a question of time.
     return {**browser_context_args, "base_url": base_url, "reduced_motion": "reduce", "locale": "nl-BE"}

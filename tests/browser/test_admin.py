@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -18,11 +17,6 @@ def base_url() -> Iterator[str]:
     """A site with a text in every state, and somebody of every role."""
     with serving(demo=False, prepare="tests.browser.prepare_desk") as url:
         yield url
-
-
-@pytest.fixture(scope="session")
-def browser_context_args(browser_context_args: dict[str, Any], base_url: str) -> dict[str, Any]:
-    return {**browser_context_args, "base_url": base_url}
 
 
 @pytest.fixture(autouse=True)
