@@ -556,4 +556,4 @@ def test_random_moves_keep_every_promise():
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_many_random_moves_keep_every_promise():
-    run(examples=20, steps=25)
+    run(examples=10, steps=25)
