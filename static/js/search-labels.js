@@ -2,12 +2,16 @@
 (() => {
   const name = () => {
     for (const list of document.querySelectorAll("select.admin-autocomplete")) {
-      const box = list.nextElementSibling?.querySelector("[aria-labelledby$='-container']");
+      const box = list.nextElementSibling?.querySelector("[role='combobox']");
+      const chosen = box?.querySelector(".select2-selection__rendered");
       const label = list.hasAttribute("aria-label") ? list : list.labels[0];
       if (!box || !label) continue;
       label.id ||= `${list.id}-label`;
-      if (!box.getAttribute("aria-labelledby").includes(" ")) {
-        box.setAttribute("aria-labelledby", `${label.id} ${box.getAttribute("aria-labelledby")}`);
+      for (const part of [box, chosen]) {
+        if (part && part.dataset.named !== "1") {
+          part.dataset.named = "1";
+          part.setAttribute("aria-labelledby", `${label.id} ${part.getAttribute("aria-labelledby") ?? ""}`.trim());
+        }
       }
     }
   };
