@@ -2,6 +2,7 @@ from typing import Any
 
 from django.apps import AppConfig
 from django.core import checks
+from django.db import connections
 from django.db.backends.signals import connection_created
 from django.db.models.signals import post_delete, post_migrate, post_save, pre_migrate
 from django.utils.translation import gettext_lazy as _
@@ -15,7 +16,7 @@ class KnowledgebaseConfig(AppConfig):
         from .editorial import guards
         from .editorial.norms import sync_norms
         from .editorial.permissions import sync_commissions, sync_roles
-        from .models import Concept, ConceptLabel, Membership, SiteState, Source, User
+        from .models import Concept, ConceptLabel, Membership, ReadabilityNorm, SiteState, Source, User
 
         def reference_changed(**_kwargs: Any) -> None:
             SiteState.touch()
@@ -37,7 +38,8 @@ class KnowledgebaseConfig(AppConfig):
             sync_roles()
             if sender is self:  # the tables of all apps are there by now
                 sync_commissions()
-                sync_norms()
+                if ReadabilityNorm._meta.db_table in connections[using].introspection.table_names():
+                    sync_norms()  # not after migrating back to where there were none
                 if guards.missing(using):
                     guards.install(using)
 

@@ -22,7 +22,7 @@ def sections(client) -> list[list[str]]:
             [
                 ["Practice", "Summary", "Theme", "Page"],
                 ["Concept", "Source"],
-                ["Commission", "Membership", "Criterion"],
+                ["Commission", "Membership", "Criterion", "ReadabilityNorm"],
                 ["User", "Group"],
                 ["AuditEvent", "OutboxMessage"],
             ],

@@ -47,7 +47,7 @@ def test_a_second_start_keeps_what_was_edited(settings, tmp_path, capsys, monkey
     assert "http://127.0.0.1:8123/aanmelden/" in out
     assert f"Accounts: {', '.join(demonstration.ACCOUNTS)}\n" in out
     assert f"Wachtwoord: {DEMO_PASSWORD}\n" in out
-    assert Item.objects.published().filter(kind="practice").count() == 12
+    assert Item.objects.published().filter(kind="practice").count() == 50
     assert not Version.objects.filter(is_demo=False).exists()
     editor = User.objects.get(username="redacteur")
     assert [group.name for group in editor.groups.all()] == ["redacteur"]
