@@ -41,9 +41,9 @@ def test_models_without_a_section_follow_for_a_superuser():
 
     found = [name for section in sections(client) for name in section]
 
-    assert found[:13] == [
-        "Practice", "Summary", "Theme", "Page", "Concept", "Source", "Commission", "Membership", "Criterion", "User",
-        "Group", "AuditEvent", "OutboxMessage",
+    assert found[:14] == [
+        "Practice", "Summary", "Theme", "Page", "Concept", "Source", "Commission", "Membership", "Criterion",
+        "ReadabilityNorm", "User", "Group", "AuditEvent", "OutboxMessage",
     ]  # fmt: skip
     assert len(found) == len(set(found))
     assert "AccessAttempt" in found
