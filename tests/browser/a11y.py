@@ -15,8 +15,9 @@ _FOCUSED = f"""() => {{
   window.stops.push(e);
   const s = getComputedStyle(e), look = {_LOOK};
   const seen = [...e.getClientRects()].some(r => [0.1, 0.5, 0.9].some(part => {{
-    const x = r.left + r.width * part, y = r.top + r.height / 2;
-    if (!r.width || !r.height || x < 0 || y < 0 || x > innerWidth || y > innerHeight) return false;
+    const above = Math.max(r.top, 0), below = Math.min(r.bottom, innerHeight);  // a table may be taller than the window
+    const x = r.left + r.width * part, y = (above + below) / 2;
+    if (!r.width || above >= below || x < 0 || x > innerWidth) return false;
     const top = document.elementFromPoint(x, y);
     return !!top && (e.contains(top) || top.contains(e) || [...(e.labels ?? [])].some(l => l.contains(top)));
   }}));
