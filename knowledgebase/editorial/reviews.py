@@ -31,7 +31,7 @@ from knowledgebase.models import (
 )
 
 from . import audit, notifications
-from .permissions import check_independent, check_publishes, has_contributed, is_recused, role_of, seat_of
+from .permissions import check_independent, check_publishes, is_recused, role_of, seat_of
 from .refusals import AlreadyDone, MoveRefused, NotAllowed
 from .transitions import ask_for_reviews, close, locked, next_review, open_round, reopen_after_revocation, settle
 from .versions import canonical, content_hash, hash_of
@@ -95,13 +95,6 @@ def _on_behalf_of(seat: Membership) -> User | None:
         return None
     chair = Membership.objects.active().filter(commission=seat.commission, role=Membership.Role.CHAIR).first()
     return chair.user if chair else None
-
-
-def counting_reviews(round: ReviewRound, commission: Commission) -> Any:
-    """The reviews that count for the quorum: not abstaining, of members who did not step back."""
-    recused = Recusal.objects.filter(round=round).values("membership__user")
-    reviews = Review.objects.filter(round=round, commission=commission).exclude(membership__user__in=recused)
-    return reviews.exclude(recommendation=Review.Recommendation.ABSTAIN)
 
 
 def submit_review(
@@ -192,16 +185,9 @@ def _asked(found: "Standing") -> list[Membership]:
     return [seat for seat in found.deciding if seat.role == Membership.Role.CHAIR] or list(found.deciding)
 
 
-def _free(seats: Iterable[Membership], round: ReviewRound) -> list[Membership]:
-    """The seats whose holders may judge this text."""
-    recused = set(round.recusals.values_list("membership__user", flat=True))
-    return [seat for seat in seats if seat.user_id not in recused and not has_contributed(seat.user, round.version)]
-
-
 def free_to_decide(round: ReviewRound, commission: Commission) -> list[Membership]:
     """The chair and the deputy who may decide in a round; when empty, the round waits for the administrator."""
-    other = round.decisions.standing().exclude(commission=commission).values_list("decided_by", flat=True)
-    return [seat for seat in _free(notifications.seats(commission, leading=True), round) if seat.user_id not in other]
+    return list(standing(round, commission).deciding)
 
 
 def recuse(round: ReviewRound, *, commission: Commission, by: User, reason: str) -> Recusal:
@@ -248,7 +234,7 @@ def decide(
             raise MoveRefused(_("Give the reasons of your commission: readers see them with the text."))
         if outcome == Decision.Outcome.APPROVE:
             _check_no_blocking(round, commission)
-        reached = counting_reviews(round, commission).count()
+        reached = standing(round, commission).reviews
         needed = commission.quorum if round.kind == ReviewRound.Kind.REVIEW else 0
         if reached < needed:
             raise MoveRefused(
@@ -645,7 +631,7 @@ def visible_reviews(round: ReviewRound, *, to: User) -> Any:
 
 
 def _past_quorum(round: ReviewRound, commission: Commission) -> bool:
-    return bool(counting_reviews(round, commission).count() >= commission.quorum)
+    return standing(round, commission).reviews >= commission.quorum
 
 
 def visible_comments(round: ReviewRound, *, to: User) -> Any:
