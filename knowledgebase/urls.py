@@ -1,7 +1,7 @@
 from django.urls import path, re_path
 
 from knowledgebase.editorial.history import VersionHistory
-from knowledgebase.editorial.views.shared import shared_preview
+from knowledgebase.editorial.views.shared_preview import shared_preview
 from knowledgebase.models import ROOT_PAGES, PageVersion, SummaryVersion, ThemeVersion
 
 from .views import glossary, pages, sources, summaries, themes

@@ -1,7 +1,7 @@
 """How easy the texts read, against the norms that the user commission sets. A score is a smoke alarm, no proof."""
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from html import unescape
@@ -75,11 +75,6 @@ def prose_of(version: Version, html: Mapping[str, str]) -> dict[str, str]:
     return {name: text for name, text in texts.items() if text.strip()}
 
 
-def measured(text: str, terms: Collection[str]) -> Readability:
-    """Measure the sentences of one field; the terms of the glossary (lexicon().terms) count as explained."""
-    return readability.measure(text, terms=terms)
-
-
 def norms_of(kind: str) -> dict[str, ReadabilityNorm]:
     return {norm.part: norm for norm in ReadabilityNorm.objects.filter(kind=kind)}
 
@@ -116,11 +111,11 @@ def report_of(version: Version, html: Mapping[str, str], norms: Mapping[str, Rea
     """The scores of a version (as the model of its kind) with this HTML, against these norms."""
     texts, terms = prose_of(version, html), rendering.lexicon().terms
     labels = {field.name: str(field.verbose_name) for field in version._meta.concrete_fields}
-    fields = tuple(Score(name, labels[name], measured(text, terms)) for name, text in texts.items())
+    fields = tuple(Score(name, labels[name], readability.measure(text, terms=terms)) for name, text in texts.items())
     parts = []
     for part in Part:
         names = [name for name in texts if (name in version.short_fields) == (part == Part.SHORT)]
-        whole = measured("\n\n".join(texts[name] for name in names), terms)
+        whole = readability.measure("\n\n".join(texts[name] for name in names), terms=terms)
         norm = norms.get(part)
         parts.append(Score(part.value, str(part.label), whole, above(whole, norm) if norm else ()))
     return Report(tuple(parts), fields)

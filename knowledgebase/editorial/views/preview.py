@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
-from knowledgebase import rendering
+from knowledgebase import readability, rendering
 from knowledgebase.editorial import norms
 from knowledgebase.models import Version
 from knowledgebase.readability import Kind
@@ -34,7 +34,7 @@ def preview(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _scores(html: str) -> str:
     """How easy it reads, and the sentences that make it hard, below the text."""
-    score = norms.measured(norms.prose(html), rendering.lexicon().terms)
+    score = readability.measure(norms.prose(html), terms=rendering.lexicon().terms)
     if not score.words:
         return ""
     labels = {
