@@ -185,11 +185,6 @@ def _asked(found: "Standing") -> list[Membership]:
     return [seat for seat in found.deciding if seat.role == Membership.Role.CHAIR] or list(found.deciding)
 
 
-def free_to_decide(round: ReviewRound, commission: Commission) -> list[Membership]:
-    """The chair and the deputy who may decide in a round; when empty, the round waits for the administrator."""
-    return list(standing(round, commission).deciding)
-
-
 def recuse(round: ReviewRound, *, commission: Commission, by: User, reason: str) -> Recusal:
     """Step back from a round. A review that was given no longer counts; the chair is told."""
     with transaction.atomic():

@@ -303,10 +303,6 @@ class Version(models.Model):
         """What is still missing before this text may be public: where (a field or a kind of child row), and a sentence."""
         return [] if self.title.strip() else [("title", str(_("Give the text a title.")))]
 
-    def publication_problems(self) -> list[str]:
-        """What is still missing, as sentences for the editor."""
-        return [sentence for _field, sentence in self.publication_gaps()]
-
 
 class VersionContributor(models.Model):
     """Somebody who saved a version at least once: they never review or decide on the text."""

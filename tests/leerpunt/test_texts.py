@@ -157,7 +157,7 @@ def test_a_file_becomes_a_draft_with_its_children(write):
     assert (level.basis, level.unknown_reason, level.concept.slug) == ("unknown", "Niemand keek ernaar.", "lager")
     verdict = draft.verdicts.get()
     assert (verdict.months, verdict.previous) == (6, [{"edition": "2018", "months": 8}])
-    assert draft.publication_problems() == []
+    assert draft.publication_gaps() == []
 
 
 @pytest.mark.usefixtures("_reference")

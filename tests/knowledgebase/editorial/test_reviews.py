@@ -426,7 +426,7 @@ def test_one_person_never_decides_for_both(cast, round):
     settle(round, "user")
     quorum(round, "scientific")
     refused(NotAllowed, "One person never decides for both", decide, round, deputy)
-    assert [seat.user.username for seat in reviews.free_to_decide(round, commission("scientific"))] == [
+    assert [seat.user.username for seat in list(reviews.standing(round, commission("scientific")).deciding)] == [
         "chair-scientific"
     ]
 
@@ -453,7 +453,7 @@ def test_a_chair_with_an_interest_leaves_it_to_the_deputy(cast, round):
 def test_without_anybody_free_the_round_waits_and_says_so(cast, round):
     step_back(round, cast.user[0])
     quorum(round, "user")
-    assert reviews.free_to_decide(round, commission("user")) == []
+    assert list(reviews.standing(round, commission("user")).deciding) == []
     assert (told("decide"), told("stuck")) == ([], ["chef"])
     assert state_of(round) == State.IN_REVIEW
 

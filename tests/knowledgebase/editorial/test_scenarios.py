@@ -478,11 +478,11 @@ def test_18_the_deputy_decides_for_a_chair_with_an_interest_else_the_round_waits
     quorum(round, "user")
     with pytest.raises(NotAllowed, match="stepped back"):
         decide(round, leader)
-    assert reviews.free_to_decide(round, leader.commission) == []
+    assert list(reviews.standing(round, leader.commission).deciding) == []
     assert OutboxMessage.objects.filter(kind="stuck", recipient=editor).count() == 1
     assert Version.objects.get(pk=round.version_id).state == State.IN_REVIEW
     deputy = make_member("user", role="deputy")
-    assert reviews.free_to_decide(round, leader.commission) == [deputy]
+    assert list(reviews.standing(round, leader.commission).deciding) == [deputy]
     decide(round, deputy)
     assert AuditEvent.objects.get(action="decide").on_behalf_of == leader.user_id
 

@@ -154,7 +154,7 @@ def test_what_is_missing_is_said_at_once_and_nothing_changes():
     before = everything()
     with pytest.raises(MoveRefused) as refused:
         submit(version, by=anybody())
-    assert refused.value.reasons == version.publication_problems()
+    assert refused.value.reasons == [sentence for _field, sentence in version.publication_gaps()]
     assert len(refused.value.reasons) == 3
     assert str(refused.value) == " ".join(refused.value.reasons)
     assert everything() == before

@@ -208,8 +208,8 @@ def test_item_with_versions_cannot_be_deleted():
 
 def test_summary_says_what_it_lacks():
     draft = make_summary(state=State.DRAFT, title=" ", key_findings=" ", sources=[])
-    assert len(draft.publication_problems()) == 3
-    assert make_summary(state=State.DRAFT).publication_problems() == []
+    assert len(draft.publication_gaps()) == 3
+    assert make_summary(state=State.DRAFT).publication_gaps() == []
 
 
 def test_summary_form_needs_its_question():

@@ -38,7 +38,7 @@ def test_practices_look_like_published_ones():
     call_command("generate_corpus", practices=30, seed=7, verbosity=0)
     assert PracticeVersion.objects.published().count() == Item.objects.count() == 30
     for version in PracticeVersion.objects.all():
-        assert version.publication_problems() == []
+        assert version.publication_gaps() == []
         assert approval_gaps(version) == []
         assert version.content_hash == content_hash(version)
         assert version.contributors.get().user == version.created_by

@@ -14,7 +14,7 @@ def _english():
 
 
 def test_a_complete_practice_may_be_published_with_unknown_figures():
-    assert make_practice(state="draft").publication_problems() == []
+    assert make_practice(state="draft").publication_gaps() == []
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ def test_a_complete_practice_may_be_published_with_unknown_figures():
     ],
 )  # fmt: skip
 def test_what_a_practice_must_say_before_it_is_public(lacking, problem):
-    assert make_practice(state="draft", **lacking).publication_problems() == [problem]
+    assert [sentence for _field, sentence in make_practice(state="draft", **lacking).publication_gaps()] == [problem]
 
 
 @pytest.mark.parametrize(
@@ -45,12 +45,12 @@ def test_what_a_practice_must_say_before_it_is_public(lacking, problem):
 def test_for_whom_a_practice_is(left, problem):
     slug = {Scheme.LEVEL: "lager", Scheme.AUDIENCE: "leerkracht"}[left]
     draft = make_practice(state="draft", concepts=[make_concept(left, slug)])
-    assert draft.publication_problems() == [problem]
+    assert [sentence for _field, sentence in draft.publication_gaps()] == [problem]
 
 
 def test_everything_that_is_missing_is_said_at_once():
     draft = make_practice(state="draft", title="", ratings=[], when_not="", concepts=[], sources=[])
-    assert len(draft.publication_problems()) == 6
+    assert len(draft.publication_gaps()) == 6
 
 
 def test_tokens_of_all_contexts():
