@@ -41,7 +41,14 @@ class ConfidenceFilter(admin.SimpleListFilter):
 @admin.register(Practice)
 class PracticeAdmin(TextAdmin):
     version_model = PracticeVersion
-    list_display = ("shown_title", "theme", "public", "being_written", "to_act", "last_change")
+    list_display = (
+        "shown_title",
+        "public",
+        "being_written",
+        "to_act",
+        "last_change",
+        "theme",
+    )  # who scrolls misses least
     list_filter = (TurnFilter, StateFilter, LevelFilter, ThemeFilter, ConfidenceFilter, DemoFilter)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
