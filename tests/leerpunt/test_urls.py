@@ -9,9 +9,11 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from knowledgebase.editorial.transitions import withdraw
 from knowledgebase.models import ConceptLabel, Item, Scheme, SlugRedirect, Source
 from practices import facets
 from tests.factories import (
+    anybody,
     make_concept,
     make_page,
     make_practice,
@@ -446,9 +448,7 @@ def test_vectors_in_every_field_are_inert_on_every_page(client, monkeypatch):
         )  # fmt: skip
         theme = make_theme(f"t{number}", title=text[:160], lead=text, body=text, concept=concepts[1])
         page = make_page(f"p{number}", title=text[:160], lead=text, body=text, sources=[source])
-        gone = make_page(f"weg-{key}", title=text[:160], state="withdrawn")
-        gone.withdrawal_reason = text
-        gone.save()
+        gone = withdraw(make_page(f"weg-{key}", title=text[:160]), by=anybody(), reason=text)
         details += [summary, practice, theme, page, gone, source]
     facets.rebuild()
     for version in details:
