@@ -65,6 +65,11 @@ class Item(models.Model):
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("owner")
     )
     review_due_on = models.DateField(_("review due on"), null=True, blank=True)
+    also_searched_as = models.TextField(
+        _("also searched as"),
+        blank=True,
+        help_text=_("Words and whole questions under which readers look for this text, one a line. No page shows them."),
+    )
 
     objects = ItemQuerySet.as_manager()
 

@@ -17,6 +17,8 @@ class Scheme(models.TextChoices):
     OUTCOME = "uitkomst", _("Outcome")
     RESOURCE = "leermiddel", _("Learning resource")
     TERM = "begrip", _("Glossary term")
+    SEARCH = "zoekterm", _("Search term")  # only for finding: no page and no filter shows it
+    WORD = "woordvorm", _("Word form")  # what the analysis of words must know: forms of one word, words never to split
 
 
 class ConceptQuerySet(models.QuerySet["Concept"]):
@@ -97,6 +99,9 @@ class ConceptLabel(models.Model):
         ALTERNATIVE = "alt", _("alternative")
         HIDDEN = "hidden", _("hidden (inflected or misspelt)")
         ABBREVIATION = "abbreviation", _("abbreviation")
+        NARROWER = "narrower", _("narrower (a kind of it)")
+        RELATED = "related", _("related (finds it, less strongly)")
+        WHOLE = "whole", _("never split")
 
     concept = models.ForeignKey(Concept, models.CASCADE, related_name="labels", verbose_name=_("concept"))
     label = models.CharField(_("label"), max_length=120)
