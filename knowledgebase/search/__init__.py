@@ -1,18 +1,12 @@
 """Finding published texts by words: `index` and `remove` in the publication transaction, `matching` for readers."""
 
-import unicodedata
-
 from django.db.models import Q
 
 from knowledgebase.models import ConceptLabel, Item, SearchEntry, Version
 
+from .analysis import fold
+
 MAX_WORDS = 8
-
-
-def fold(text: str) -> str:
-    """Lower case without accents, so that both databases compare alike."""
-    decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
-    return "".join(character for character in decomposed if not unicodedata.combining(character))
 
 
 def words_of(query: str) -> list[str]:
