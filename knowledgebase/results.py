@@ -1,0 +1,53 @@
+"""From a selection of study rows to a result that pages can show."""
+
+from __future__ import annotations
+
+from knowledgebase.evidence.records import (
+    COUNTRY_GROUPS,
+    DESIGN_WORDS,
+    DESIGNS,
+    FEWEST_DF,
+    FEWEST_FOR_CHECKS,
+    FEWEST_FOR_SHARE,
+    FEWEST_STUDIES,
+    MODEL_WORDS,
+    MODELS,
+    PARAMETERS,
+    Excluded,
+    GroupResult,
+    Interval,
+    Result,
+    Row,
+    Sensitivity,
+    Settings,
+    Slope,
+    SmallStudies,
+    StudyResult,
+    Subgroups,
+    Switches,
+)
+
+__all__ = [
+    "COUNTRY_GROUPS",
+    "DESIGNS",
+    "DESIGN_WORDS",
+    "FEWEST_DF",
+    "FEWEST_FOR_CHECKS",
+    "FEWEST_FOR_SHARE",
+    "FEWEST_STUDIES",
+    "MODELS",
+    "MODEL_WORDS",
+    "PARAMETERS",
+    "Excluded",
+    "GroupResult",
+    "Interval",
+    "Result",
+    "Row",
+    "Sensitivity",
+    "Settings",
+    "Slope",
+    "SmallStudies",
+    "StudyResult",
+    "Subgroups",
+    "Switches",
+]
