@@ -106,6 +106,7 @@ def _rows(version: Version, accessor: str, child: type[VersionChild]) -> Any:
     """The rows of one kind with what they refer to, in one query; those that were fetched before, in none."""
     rows = getattr(version, accessor).all()
     named = [field.name for field in child._meta.fields if field.many_to_one and field.name != "version"]
+    named += child.content_needs
     fetched = accessor in getattr(version, "_prefetched_objects_cache", {})
     return rows.select_related(*named) if named and not fetched else rows
 

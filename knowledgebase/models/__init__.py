@@ -26,6 +26,7 @@ from .reviews import Comment, CriterionAnswer, Decision, Recusal, Review, Review
 from .search import SearchEntry
 from .site import SiteState
 from .sources import DOIField, Source, normalise_doi
+from .studies import EffectSize, Measure, SelectedEffect, Selection, Study
 from .summaries import Summary, SummaryVersion
 from .taxonomy import Concept, ConceptLabel, Scheme
 from .themes import Theme, ThemeVersion
@@ -46,10 +47,12 @@ __all__ = [
     "CriterionAnswer",
     "DOIField",
     "Decision",
+    "EffectSize",
     "Item",
     "ItemLink",
     "ItemQuerySet",
     "KindManager",
+    "Measure",
     "Membership",
     "OutboxMessage",
     "Page",
@@ -62,10 +65,13 @@ __all__ = [
     "ReviewRound",
     "Scheme",
     "SearchEntry",
+    "SelectedEffect",
+    "Selection",
     "SiteState",
     "SlugRedirect",
     "Source",
     "SourceLink",
+    "Study",
     "Summary",
     "SummaryVersion",
     "Theme",

@@ -68,7 +68,9 @@ class Item(models.Model):
     also_searched_as = models.TextField(
         _("also searched as"),
         blank=True,
-        help_text=_("Words and whole questions under which readers look for this text, one a line. No page shows them."),
+        help_text=_(
+            "Words and whole questions under which readers look for this text, one a line. No page shows them."
+        ),
     )
 
     objects = ItemQuerySet.as_manager()
@@ -167,7 +169,9 @@ class Version(models.Model):
     plain_fields: ClassVar[tuple[str, ...]] = ("lead",)  # sentences without Markdown
     # Fields and kinds of child rows that are the business of one commission only; all others are both commissions'.
     user_fields: ClassVar[frozenset[str]] = frozenset({"item_links", "licence", "is_demo"})
-    scientific_fields: ClassVar[frozenset[str]] = frozenset({"source_links", "checked_on", "searched_on"})
+    scientific_fields: ClassVar[frozenset[str]] = frozenset({
+        "source_links", "selections", "selected_effects", "checked_on", "searched_on",
+    })  # fmt: skip
     short_fields: ClassVar[tuple[str, ...]] = ("lead",)  # what readers meet first: the strictest norm for readability
     invented_fields: ClassVar[frozenset[str]] = frozenset()  # their figures are no research
 
@@ -330,6 +334,7 @@ class VersionChild(models.Model):
     hash_fields: ClassVar[tuple[str, ...]] = ()
     named_by: ClassVar[tuple[str, ...]] = ()  # the fields whose values name a row to a reader
     concept_keys: ClassVar[tuple[str, ...]] = ()  # the fields that hold a concept as `niveau:lager`
+    content_needs: ClassVar[tuple[str, ...]] = ()  # what content() reads beyond the rows it points at
 
     uid = models.UUIDField(default=uuid.uuid4, editable=False)
     order = models.PositiveSmallIntegerField(_("order"), default=0)

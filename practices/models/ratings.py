@@ -81,6 +81,7 @@ class EvidenceRating(Context):
 
     class Basis(models.TextChoices):
         SYNTHESIS = "synthesis", _("one synthesis")
+        STUDIES = "studies", _("study rows, computed by us")
         UNKNOWN = "unknown", _("unknown, because …")
 
     class Metric(models.TextChoices):
@@ -130,6 +131,7 @@ class EvidenceRating(Context):
             models.CheckConstraint(condition=~Q(context_key=""), name="rating_has_a_context"),
             models.CheckConstraint(
                 condition=Q(basis="synthesis", source__isnull=False, effect__isnull=False) & ~Q(metric="")
+                | Q(basis="studies") & (Q(effect__isnull=True) | ~Q(metric=""))  # empty where too little is known
                 | Q(basis="unknown", effect__isnull=True) & ~Q(unknown_reason=""),
                 name="rating_has_a_basis_or_says_why_not",
                 violation_error_message=_(

@@ -22,14 +22,18 @@ from knowledgebase.models import (
     ConceptLabel,
     ConceptLink,
     Decision,
+    EffectSize,
     Item,
     ItemLink,
     Membership,
     ReviewRound,
     Scheme,
+    SelectedEffect,
+    Selection,
     SiteState,
     Source,
     SourceLink,
+    Study,
     User,
     Version,
     VersionContributor,
@@ -106,6 +110,36 @@ def make_source(key: str = "", **fields: Any) -> Source:
     return Source.objects.get_or_create(key=key or f"jansen-{number}", defaults=defaults)[0]
 
 
+def make_study(label: str = "", **fields: Any) -> Study:
+    """A study from 2020 of which nothing else is known, in the synthesis jansen-2020 if no other is asked."""
+    number = next(_numbers)
+    fields = {"key": f"studie-{number}", "label": label or f"Studie {number}", "year": 2020} | fields
+    return Study.objects.create(**{"synthesis": fields.pop("synthesis", None) or make_source("jansen-2020")} | fields)
+
+
+def make_effect(
+    effect: float = 0.3, variance: float = 0.05, *, study: Study | None = None, **fields: Any
+) -> EffectSize:
+    """An effect as a source gives it, of a study of its own if none is given."""
+    by = fields.pop("created_by", None) or anybody()
+    return EffectSize.objects.create(
+        study=study or make_study(), effect=effect, variance=variance, created_by=by, **fields
+    )
+
+
+def select(version: Any, *effects: Any, **fields: Any) -> Selection:
+    """A selection of a version with its effects; an effect with a reason, as a pair, is left out."""
+    chosen = Selection.objects.create(version=version, **fields)
+    rows = [row if isinstance(row, tuple) else (row, "") for row in effects]
+    SelectedEffect.objects.bulk_create(
+        SelectedEffect(
+            version_id=version.pk, selection=chosen.uid, effect=effect, included=not reason, reason=reason, order=order
+        )
+        for order, (effect, reason) in enumerate(rows)
+    )
+    return chosen
+
+
 def make_item(kind: str = Item.Kind.PRACTICE, slug: str = "", **fields: Any) -> Item:
     """An identity without a text."""
     slug = slug or f"{kind}-{next(_numbers)}"
@@ -146,9 +180,14 @@ def make_version(
     related: Iterable[Item] = (),
     ratings: Iterable[dict[str, Any]] = (),
     verdicts: Iterable[dict[str, Any]] = (),
+    effects: Sequence[Any] = (),
+    selection: dict[str, Any] | None = None,
     **fields: Any,
 ) -> Any:
-    """The next version of an item with its children, as the model of its kind, brought to `state`."""
+    """The next version of an item with its children, as the model of its kind, brought to `state`.
+
+    `effects` are the study rows that it rests on, as `select` takes them; `selection` says how they are pooled.
+    """
     by = by or anybody()
     version = start_draft(item, by=by)
     for name, value in ((CHANGE if version.number > 1 else {}) | fields).items():
@@ -161,6 +200,8 @@ def make_version(
         SourceLink.objects.create(version=version, source=source, order=order)
     for order, other in enumerate(related):
         ItemLink.objects.create(version=version, item=other, order=order)
+    if effects:
+        select(version, *effects, **selection or {})
     for model, rows in ((EvidenceRating, ratings), (ExternalVerdict, verdicts)):
         for order, row in enumerate(rows):
             child = model(version=version, order=order, **row)

@@ -25,7 +25,9 @@ from knowledgebase.models import ConceptLink, Item, PageVersion, SummaryVersion,
 from practices.models import EvidenceRating, ExternalVerdict, PracticeVersion
 from tests.factories import (
     anybody,
+    bring_to,
     make_concept,
+    make_effect,
     make_item,
     make_page,
     make_practice,
@@ -35,18 +37,23 @@ from tests.factories import (
     make_user,
     make_version,
     rating,
+    select,
     verdict,
 )
 
 pytestmark = pytest.mark.django_db
 State = Version.State
-CHILDREN = {"concept_links", "source_links", "item_links", "ratings", "verdicts"}
+COMMON = {"concept_links", "source_links", "item_links", "selections", "selected_effects"}
+CHILDREN = COMMON | {"ratings", "verdicts"}
 
 
 def full_practice(**fields):
     """A practice with every kind of child, two of each."""
     make_concept("niveau", "lager")
-    return make_practice(
+    state = fields.pop("state", State.PUBLISHED)
+    version = make_practice(
+        state=State.DRAFT,
+        effects=[make_effect(0.3), (make_effect(-0.1), "Geen controlegroep.")],
         related=[make_item(), make_item()],
         sources=[make_source("jansen-2020"), make_source()],
         ratings=[
@@ -56,6 +63,8 @@ def full_practice(**fields):
         verdicts=[verdict(6, previous=[{"edition": "2018", "months": 8}]), verdict(None, issuer="Campbell")],
         **fields,
     )
+    select(version, context_key="niveau:lager")
+    return bring_to(version, state)
 
 
 def again(version):
@@ -111,10 +120,9 @@ def test_a_discarded_number_is_not_given_again():
 
 
 def test_children_of_every_kind_are_known():
-    common = {"concept_links", "source_links", "item_links"}
     assert {name for name, _model in children_of(PracticeVersion)} == CHILDREN
     for model in (SummaryVersion, ThemeVersion, PageVersion):
-        assert {name for name, _model in children_of(model)} == common
+        assert {name for name, _model in children_of(model)} == COMMON
 
 
 def test_copy_keeps_every_field_and_every_child_with_its_uid():
@@ -165,7 +173,7 @@ def test_copy_is_made_whole_or_not_at_all(monkeypatch):
 
 def test_copying_many_children_takes_no_more_queries(django_assert_num_queries):
     version = full_practice()
-    single = make_practice(ratings=[rating()], verdicts=[verdict(1)], related=[make_item()])
+    single = make_practice(ratings=[rating()], verdicts=[verdict(1)], related=[make_item()], effects=[make_effect()])
     with CaptureQueriesContext(connection) as first:
         copy(single, by=anybody())
     with django_assert_num_queries(len(first)):
@@ -357,7 +365,7 @@ def test_hash_of_a_known_text_never_changes():
 
 def test_every_child_of_a_version_has_a_uid_and_content():
     models = {model for parent in Version.__subclasses__() for _name, model in children_of(parent)}
-    assert len(models) == 5
+    assert len(models) == 7
     for model in models:
         assert issubclass(model, VersionChild)
         assert model.hash_fields or model.content is not VersionChild.content
