@@ -4,9 +4,7 @@ Within one vocabulary OR, between vocabularies AND; a broader concept includes i
 unknown or malformed is dropped with a notice; the rest of the filter works.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
 from typing import Any
 
 import django_filters
@@ -16,6 +14,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from knowledgebase import search
 from knowledgebase.models import Concept, Item, Scheme
 from knowledgebase.search.fields import KindChoiceField, KindMultipleField, KindNumberField, KindTextField
+from knowledgebase.search.options import Group, Option, tree
 
 from . import wording
 from .facets import EVERYTHING, Bitmaps, bits_of
@@ -58,52 +57,6 @@ class KindChoiceFilter(django_filters.Filter):
 
 class KindTextFilter(django_filters.Filter):
     field_class = KindTextField
-
-
-@dataclass(frozen=True)
-class Option:
-    """One choice in a filter, with how many practices it would leave."""
-
-    value: str
-    label: str
-    count: int
-    chosen: bool
-    depth: int = 0
-
-    @property
-    def disabled(self) -> bool:
-        return self.count == 0 and not self.chosen
-
-
-@dataclass(frozen=True)
-class Group:
-    name: str
-    title: str
-    options: Sequence[Option]
-    single: bool = False
-
-    @property
-    def active(self) -> bool:
-        return any(option.chosen and option.value for option in self.options)
-
-    @property
-    def branches(self) -> list[tuple[Option, list[Option]]]:
-        """Every option of the top with all that is narrower; below an option that leaves nothing only what is chosen."""
-        branches: list[tuple[Option, list[Option]]] = []
-        empty: int | None = None  # how deep the option stands below which nothing is left
-        for option in self.options:
-            if option.depth == 0:
-                branches.append((option, []))
-            elif empty is None or option.depth <= empty or option.chosen:
-                branches[-1][1].append(option)
-            if empty is None or option.depth <= empty:
-                empty = option.depth if option.count == 0 else None
-        return branches
-
-    @property
-    def open_branches(self) -> set[str]:
-        """The tops under which something can be chosen."""
-        return {top.value for top, narrower in self.branches if any(not option.disabled for option in narrower)}
 
 
 class PracticeFilter(django_filters.FilterSet):
@@ -194,7 +147,7 @@ class PracticeFilter(django_filters.FilterSet):
             options = [
                 Option(c.slug, str(c), (rest & self.bitmaps[f"{scheme.value}:{c.slug}"]).bit_count(),
                        c.slug in chosen, depth)
-                for c, depth in _tree([c for c in self.concepts if c.scheme == scheme])
+                for c, depth in tree([c for c in self.concepts if c.scheme == scheme])
             ]  # fmt: skip
             groups.append(Group(scheme.value, str(title), options))
         groups.append(self._levels("kost", _("Cost at most"), range(1, 5)))
@@ -233,19 +186,3 @@ class PracticeFilter(django_filters.FilterSet):
         parts.append(str(ORDERS[self.order]))
         count = ngettext("%(count)s practice", "%(count)s practices", self.total) % {"count": self.total}
         return f"{count} {', '.join(parts)}"
-
-
-def _tree(concepts: Sequence[Concept]) -> list[tuple[Concept, int]]:
-    """Concepts with how deep each stands, narrower ones after their broader one."""
-    narrower: dict[int | None, list[Concept]] = defaultdict(list)
-    for concept in concepts:
-        narrower[concept.broader_id].append(concept)
-    listed: list[tuple[Concept, int]] = []
-
-    def walk(parent: int | None, depth: int) -> None:
-        for concept in narrower[parent]:
-            listed.append((concept, depth))
-            walk(concept.pk, depth + 1)
-
-    walk(None, 0)
-    return listed

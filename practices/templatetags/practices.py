@@ -9,8 +9,8 @@ from django.utils.translation import get_language
 
 from knowledgebase.editorial.public import by_title
 from knowledgebase.models import Concept, Scheme
+from knowledgebase.search.options import Option
 from practices import cards, plots, wording
-from practices.filters import Option
 from practices.models import PracticeVersion
 from practices.ratings import CONVERSION, CONVERSIONS, COST_BANDS, COST_SCALE, Figure, Gain
 
