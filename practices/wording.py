@@ -5,20 +5,11 @@ from decimal import Decimal
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
-from .ratings import EEF, Figure, Gain, KeyFigures, rounded
+from knowledgebase.wording import MINUS, decimal, in_words, number, studies
 
-MINUS = "\N{MINUS SIGN}"
+from .ratings import EEF, Figure, Gain, KeyFigures
 
-
-def in_words(count: int) -> str:
-    """Four; digits above twelve, as in running text."""
-    words = (
-        pgettext("number", "zero"), pgettext("number", "one"), pgettext("number", "two"), pgettext("number", "three"),
-        pgettext("number", "four"), pgettext("number", "five"), pgettext("number", "six"),
-        pgettext("number", "seven"), pgettext("number", "eight"), pgettext("number", "nine"),
-        pgettext("number", "ten"), pgettext("number", "eleven"), pgettext("number", "twelve"),
-    )  # fmt: skip
-    return words[count] if 0 <= count < len(words) else number(count)
+__all__ = ["decimal", "in_words", "number", "studies"]  # the words of numbers alone
 
 
 def months_in_words(count: int) -> str:
@@ -46,20 +37,6 @@ def signed_months(count: int) -> str:
 def spoken(words: str) -> str:
     """Signed words for who hears them: no plus, and “minus” in full, which many screen readers skip as a sign."""
     return words.removeprefix("+").replace(MINUS, f"{_('minus')} ")
-
-
-def decimal(value: Decimal, places: str = "0.01") -> str:
-    """Two decimals with a comma, and a real minus sign (none before a zero)."""
-    return str(rounded(value, places) + 0).replace(".", ",").replace("-", MINUS)
-
-
-def number(count: int) -> str:
-    """48.478: thousands with a point, as in Flanders."""
-    return f"{count:,}".replace(",", ".")
-
-
-def studies(count: int) -> str:
-    return ngettext("%(count)s study", "%(count)s studies", count) % {"count": number(count)}
 
 
 def out_of_five(figure: Figure) -> str:

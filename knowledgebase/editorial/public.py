@@ -26,11 +26,12 @@ State = Version.State
 CHANGE_SHOWN_DAYS = 365
 
 
-class PublishedTextView(ContextMixin, View):
-    """One published text by its slug, or with a number an old version of it. Subclasses name a model and a template."""
+class VersionView(ContextMixin, View):
+    """A page of one published text by its slug, or with a number of an old version of it."""
 
     model: type[Version]
     template_name: str
+    below = ""  # what the address of this page adds to that of the text
 
     def get(self, request: HttpRequest, slug: str, number: int | None = None, **kwargs: Any) -> HttpResponse:
         self.request = request
@@ -40,7 +41,7 @@ class PublishedTextView(ContextMixin, View):
         if version is not None:
             return render(request, self.template_name, self.get_context_data(version=version, **kwargs))
         if (moved := moved_item(self.model.kind, slug)) is not None:
-            return HttpResponsePermanentRedirect(moved.get_absolute_url())
+            return HttpResponsePermanentRedirect(moved.get_absolute_url() + self.below)
         if (gone := withdrawn(self.model.kind, slug)) is not None:
             return tombstone(request, gone)
         raise Http404(_("There is no text at this address."))
@@ -52,17 +53,18 @@ class PublishedTextView(ContextMixin, View):
         asked = numbers.get(number)
         if asked is None:
             if (moved := moved_item(self.model.kind, slug)) is not None:
-                return HttpResponsePermanentRedirect(f"{moved.get_versions_url()}{number}/")
+                return HttpResponsePermanentRedirect(f"{moved.get_versions_url()}{number}/{self.below}")
             raise Http404(_("There is no version with this number."))
         version = self.get_queryset().get(pk=asked.pk)
-        if request.path != version.get_archive_url():
+        if request.path != version.get_archive_url() + self.below:
             raise Http404  # a version has one address
         if version.is_published:
-            return HttpResponseRedirect(version.get_absolute_url())
+            return HttpResponseRedirect(version.get_absolute_url() + self.below)
         current = next((other for other in public if other.is_published), None)
         if version.state == State.WITHDRAWN or current is None:
             return tombstone(request, version if version.state == State.WITHDRAWN else _last_withdrawn(public), current)
-        context = self.get_context_data(version=version, full_url=settings.SITE_URL + version.get_archive_url())
+        full_url = settings.SITE_URL + version.get_archive_url() + self.below
+        context = self.get_context_data(version=version, full_url=full_url)
         later = [other for other in public if other.number > number]
         archive = {
             "archived": True,
@@ -76,6 +78,10 @@ class PublishedTextView(ContextMixin, View):
 
     def get_queryset(self) -> QuerySet[Any]:
         return self.model.objects.filter(item__kind=self.model.kind).select_related("item")
+
+
+class PublishedTextView(VersionView):
+    """The text itself. Subclasses name a model and a template."""
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         version: Version = kwargs["version"]
