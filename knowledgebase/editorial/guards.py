@@ -21,11 +21,14 @@ from knowledgebase.models import (
     Comment,
     CriterionAnswer,
     Decision,
+    EffectSize,
     Item,
     Membership,
     Recusal,
     Review,
     ReviewRound,
+    SelectedEffect,
+    Study,
     User,
     Version,
     VersionChild,
@@ -74,7 +77,7 @@ def _columns(model: type[models.Model], *, without: Iterable[str] = ()) -> set[s
 
 def guards() -> list[Guard]:
     """Every guard, from the models and the edges as they are now."""
-    return [*_version_guards(), *_content_guards(), *_write_once_guards(), *_people_guards()]
+    return [*_version_guards(), *_content_guards(), *_study_guards(), *_write_once_guards(), *_people_guards()]
 
 
 def _version_guards() -> Iterator[Guard]:
@@ -175,6 +178,21 @@ def _content_guards() -> Iterator[Guard]:
                 f"EXISTS (SELECT 1 FROM {version} v WHERE v.id IN ({ids}) AND v.state NOT IN {editable})",
                 "this version is frozen: start a new one",
                 lock=f"PERFORM 1 FROM {version} WHERE id IN ({ids}) FOR SHARE;",
+            )  # fmt: skip
+
+
+def _study_guards() -> Iterator[Guard]:
+    """Rows that a submitted version rests on stay as they were hashed; a submission that is under way is waited for."""
+    version, selected, effects = _table(Version), _table(SelectedEffect), _table(EffectSize)
+    of_effect = f"SELECT s.version_id FROM {selected} s WHERE s.effect_id = OLD.id"
+    of_study = f"SELECT s.version_id FROM {selected} s JOIN {effects} e ON e.id = s.effect_id WHERE e.study_id = OLD.id"
+    for model, using in ((EffectSize, of_effect), (Study, of_study)):
+        for event in ("UPDATE", "DELETE"):
+            yield Guard(
+                f"used_{event.lower()}_{model._meta.model_name}", _table(model), event,
+                f"EXISTS (SELECT 1 FROM {version} v WHERE v.id IN ({using}) AND v.round_no > 0)",
+                "a submitted text rests on this row: enter a correction",
+                lock=f"PERFORM 1 FROM {version} v WHERE v.id IN ({using}) FOR SHARE;",
             )  # fmt: skip
 
 

@@ -33,6 +33,7 @@ def tell(request: HttpRequest, refusal: MoveRefused) -> None:
 def why(error: Exception) -> str:
     """What a guard or a constraint of the database says, as a sentence."""
     known = {
+        "used_": _("A text that was submitted rests on this row. Enter a correction: a new row that takes its place."),
         "frozen": _("This version is with the commissions or public: nobody can change it. Start a new version."),
         "seat_is_closed": _("A seat is not rewritten. Close it with a last day, and give a new one."),
         "person_who_acted": _("This account did something that the audit trail keeps. Make it inactive instead."),

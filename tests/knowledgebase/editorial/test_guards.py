@@ -3,6 +3,7 @@
 import re
 import sqlite3
 from contextlib import closing
+from uuid import uuid4
 
 import pytest
 from django.core.management import call_command
@@ -19,9 +20,11 @@ from knowledgebase.models import (
     Commission,
     ConceptLink,
     Decision,
+    EffectSize,
     Membership,
     Review,
     ReviewRound,
+    Study,
     Version,
 )
 from practices.models import EvidenceRating, PracticeVersion
@@ -31,11 +34,13 @@ from tests.factories import (
     decision,
     in_review,
     make_concept,
+    make_effect,
     make_item,
     make_member,
     make_practice,
     make_user,
     make_version,
+    select,
 )
 
 pytestmark = pytest.mark.django_db
@@ -425,6 +430,52 @@ def test_after_migrations_backwards_and_forwards_they_are_all_there():
     version = make_practice()
     with refused("version_frozen"):
         Version.objects.filter(pk=version.pk).update(title="Anders")
+
+
+# -- study rows
+
+
+@pytest.mark.parametrize("state", [State.IN_REVIEW, State.CHANGES_REQUESTED, State.APPROVED, State.PUBLISHED,
+                                   State.SUPERSEDED, State.WITHDRAWN])  # fmt: skip
+def test_rows_that_a_submitted_version_rests_on_stay(state):
+    effect, left_out = make_effect(0.3), make_effect(-0.1)
+    make_practice(state=state, effects=[effect, (left_out, "Geen controlegroep.")])
+    for row in (effect, left_out):
+        with refused("used_update_effectsize"):
+            EffectSize.objects.filter(pk=row.pk).update(effect=-row.effect)
+        with refused("used_update_study"):
+            Study.objects.filter(pk=row.study_id).update(label="Anders")
+        with refused("used_delete_effectsize"):
+            sql("DELETE FROM knowledgebase_effectsize WHERE id = %s", row.pk)
+        with refused("used_delete_study"):
+            sql("DELETE FROM knowledgebase_study WHERE id = %s", row.study_id)
+    newer = make_effect(0.2, study=effect.study, supersedes=effect)  # a new row is always possible
+    EffectSize.objects.filter(pk=newer.pk).update(effect=0.1)
+
+
+def test_rows_of_a_draft_and_of_nothing_may_change():
+    effect, loose = make_effect(0.3), make_effect(0.4)
+    make_practice(state=State.DRAFT, effects=[effect])
+    assert EffectSize.objects.update(effect=0.1) == 2
+    assert Study.objects.update(label="Anders") == 2
+    study = loose.study
+    loose.delete()
+    study.delete()
+    assert Study.objects.get() == effect.study
+
+
+def test_what_is_selected_is_frozen_with_its_version():
+    version = make_practice(effects=[make_effect(0.3)])
+    with refused("frozen_update_knowledgebase_selectedeffect"):
+        version.selected_effects.update(included=False, reason="Past niet.")
+    row = version.selected_effects.get()
+    row.pk, row.uid, row.effect = None, uuid4(), make_effect(0.2)
+    with refused("frozen_insert_knowledgebase_selectedeffect"):
+        row.save(force_insert=True)
+    with refused("frozen_insert_knowledgebase_selection"):
+        select(version, make_effect(0.2), context_key="niveau:lager")
+    with refused("frozen_update_knowledgebase_selection"):
+        version.selections.update(model="che")
 
 
 # -- what else no row may become

@@ -23,6 +23,7 @@ from knowledgebase.models import (
     AuditEvent,
     ConceptLink,
     Decision,
+    EffectSize,
     Item,
     ItemLink,
     Membership,
@@ -41,6 +42,7 @@ from tests.factories import (
     chair,
     commission,
     make_concept,
+    make_effect,
     make_member,
     make_practice,
     make_user,
@@ -380,7 +382,11 @@ def retitle(version: Version) -> None:
     Version.objects.filter(pk=version.pk).update(title="Een andere titel")
 
 
-WRITES = [add, change, rewrite, retitle]
+def flip(version: Version) -> None:
+    EffectSize.objects.filter(selected__version=version).update(effect=-0.3)
+
+
+WRITES = [add, change, rewrite, retitle, flip]
 
 
 @pytest.mark.parametrize("write", [*WRITES, remove])
@@ -388,7 +394,7 @@ def test_what_an_open_transaction_wrote_before_the_submission_is_in_the_hash(wri
     make_concept("subject", "wiskunde")
     chair("user"), chair("scientific")
     editor = make_user(role="redacteur")
-    version = make_practice(state=State.DRAFT, by=editor)
+    version = make_practice(state=State.DRAFT, by=editor, effects=[make_effect(0.3)])
     ConceptLink.objects.create(version=version, concept=make_concept("subject", "geschiedenis"), order=8)
     before = content_hash(version)
     written = threading.Event()
@@ -413,7 +419,7 @@ def test_what_is_written_during_the_submission_is_refused(write):
     make_concept("subject", "wiskunde")
     chair("user"), chair("scientific")
     editor = make_user(role="redacteur")
-    version = make_practice(state=State.DRAFT, by=editor)
+    version = make_practice(state=State.DRAFT, by=editor, effects=[make_effect(0.3)])
     begun = threading.Event()
 
     def submitter() -> ReviewRound:
@@ -431,7 +437,7 @@ def test_what_is_written_during_the_submission_is_refused(write):
     round, outcome = together(submitter, writer)
     assert isinstance(round, ReviewRound)
     assert isinstance(outcome, IntegrityError)
-    assert "frozen" in str(outcome)
+    assert "frozen" in str(outcome) or "used_update_effectsize" in str(outcome)
 
 
 # -- in one order
@@ -441,7 +447,7 @@ def test_whoever_takes_the_item_first_never_waits_in_a_ring():
     """Item, then version, then children: five people on one text, many times."""
     chair("user"), chair("scientific")
     editor = make_user(role="redacteur")
-    version = make_practice(state=State.DRAFT, by=editor)
+    version = make_practice(state=State.DRAFT, by=editor, effects=[make_effect(0.3)])
 
     def save(number: int) -> None:
         for turn in range(4):
