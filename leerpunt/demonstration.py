@@ -49,6 +49,7 @@ RATIONALE: dict[str, str] = {
     Commission.Code.USER: "Dit is een demonstratie: geen echte gebruikerscommissie heeft deze tekst beoordeeld.",
     Commission.Code.SCIENTIFIC: "Dit is een demonstratie: geen echte wetenschapscommissie heeft deze tekst beoordeeld.",
 }
+ABOVE_NORM = "Dit is een demonstratie: we lieten deze tekst staan zoals hij is."
 WITHDRAWN = "demonstratie-ingetrokken"
 APPROVE, CHANGES = Review.Recommendation.APPROVE, Review.Recommendation.CHANGES
 
@@ -138,7 +139,7 @@ class Stage:
         return draft
 
     def submit(self, draft: Version, *, remark: str = "") -> ReviewRound:
-        return transitions.submit(draft, by=self.writer, remark=remark)
+        return transitions.submit(draft, by=self.writer, remark=remark, readability_reason=ABOVE_NORM)
 
     def review(self, round: ReviewRound, panel: Panel, members: Iterable[User], **fields: Any) -> None:
         """The members approve, with every criterion answered; or what `fields` says."""

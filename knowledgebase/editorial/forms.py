@@ -98,12 +98,6 @@ class SubmitForm(LockedForm):
         else:
             del self.fields["readability_reason"]
 
-    def whole_remark(self) -> str:
-        """The remark with the reason below it, as the commissions read it."""
-        reason = self.cleaned_data.get("readability_reason", "").strip()
-        told = _("Above the norm for readability, because: %(reason)s") % {"reason": reason} if reason else ""
-        return "\n\n".join(filter(None, (self.cleaned_data["remark"].strip(), told)))
-
 
 class ScheduleForm(LockedForm):
     at = forms.DateTimeField(

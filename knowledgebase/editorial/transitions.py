@@ -29,7 +29,7 @@ from knowledgebase.models import (
 )
 
 from . import audit, notifications
-from .findings import blocking, findings
+from .findings import Rule, blocking, findings
 from .permissions import chairs, check_publishes, check_writes, has_contributed, role_of
 from .refusals import AlreadyDone, MoveRefused, NotAllowed
 from .versions import HASH_VERSION, canonical, content_hash, hash_of, start_draft
@@ -133,14 +133,22 @@ def saved(version: Version, *, by: User) -> None:
     version.refresh_from_db(fields=["lock_version"])
 
 
-def submit(version: Version, *, by: User, remark: str = "") -> ReviewRound:
-    """Freeze a draft and lay it before both commissions. Returns the new round."""
+def submit(version: Version, *, by: User, remark: str = "", readability_reason: str = "") -> ReviewRound:
+    """Freeze a draft and lay it before both commissions. Returns the new round.
+
+    A text that is harder to read than the norm needs a reason, which the commissions read below the remark.
+    """
     with transaction.atomic():
         version = locked(version)
         check_writes(by)
         check_edge(version, State.IN_REVIEW)
-        if problems := problems_of(version):
+        found = findings(version)
+        if problems := blocking(found):
             raise MoveRefused(*problems)
+        if above := [finding.message for finding in found if finding.rule == Rule.READABILITY]:
+            if not readability_reason.strip():
+                raise MoveRefused(_("The text is harder to read than the norm. Say why, or make it easier."), *above)
+            remark = _with_reason(remark, readability_reason)
         content = canonical(version)
         hashed = hash_of(content)
         last = version.rounds.exclude(outcome=ReviewRound.Outcome.RECALLED).order_by("-number").first()
@@ -174,6 +182,12 @@ def submit(version: Version, *, by: User, remark: str = "") -> ReviewRound:
         )
         ask_for_reviews(round, by=by)
     return round
+
+
+def _with_reason(remark: str, reason: str) -> str:
+    """The remark with the reason below it, as the commissions read it."""
+    told = _("Above the norm for readability, because: %(reason)s") % {"reason": reason.strip()}
+    return "\n\n".join(filter(None, (remark.strip(), told)))
 
 
 def _has_chair(commission: Commission) -> bool:

@@ -81,7 +81,8 @@ def _publishes(user: User, _version: Any) -> bool:
 
 
 def _submit(version: Any, by: User, form: Any) -> tuple[Any, str]:
-    round = transitions.submit(version, by=by, remark=form.whole_remark())
+    reason = form.cleaned_data.get("readability_reason", "")
+    round = transitions.submit(version, by=by, remark=form.cleaned_data["remark"], readability_reason=reason)
     message = _("Submitted: both commissions answer before %(date)s.")
     return version, message % {"date": date_format(round.due_on, "DATE_FORMAT")}
 

@@ -592,7 +592,7 @@ def again(cast, round, **changes):
     for name, value in changes.items():
         setattr(draft, name, value)
     draft.save()
-    return transitions.submit(draft, by=cast.writer)
+    return transitions.submit(draft, by=cast.writer, readability_reason="Het gaat hier om de ronde.")
 
 
 def confirm(round, seat):

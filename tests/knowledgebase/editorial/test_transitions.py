@@ -4,8 +4,10 @@ import pytest
 import time_machine
 from django.db import transaction
 from django.utils import timezone, translation
+from django.utils.translation import gettext as _
 
 from knowledgebase import rendering
+from knowledgebase.editorial import norms
 from knowledgebase.editorial.refusals import AlreadyDone, MoveRefused, NotAllowed
 from knowledgebase.editorial.transitions import (
     EDGES,
@@ -363,6 +365,27 @@ def test_submitting_freezes_the_text_and_asks_both_commissions(writer):
     data = AuditEvent.objects.get(action="submit").data
     assert data["seats"] == sorted(seat.pk for seat in (chair("user"), chair("scientific"), member))
     assert (data["round"], data["due_on"]) == (1, round.due_on.isoformat())
+
+
+@pytest.mark.usefixtures("_chairs")
+def test_submitting_above_the_norm_for_readability_needs_a_reason(writer):
+    hard = f"- {' '.join(['kat'] * 40)}."
+    version = make_summary(state=State.DRAFT, by=writer, key_findings=hard)
+    above = norms.readability_of(version).over
+    refused(MoveRefused, "harder to read than the norm", submit, version, by=writer, readability_reason="  ")
+    with pytest.raises(MoveRefused) as error:
+        submit(version, by=writer, remark="Klaar.")
+    assert above
+    assert error.value.reasons[1:] == above
+    round = submit(version, by=writer, remark=" Klaar. ", readability_reason=" Het is een opsomming.\n")
+    told = _("Above the norm for readability, because: %(reason)s") % {"reason": "Het is een opsomming."}
+    assert round.remark == f"Klaar.\n\n{told}"
+
+
+@pytest.mark.usefixtures("_chairs")
+def test_a_text_within_the_norm_keeps_no_reason(writer):
+    round = submit(make_summary(state=State.DRAFT, by=writer), by=writer, readability_reason="Er is geen reden.")
+    assert round.remark == ""
 
 
 @pytest.mark.usefixtures("_chairs")
