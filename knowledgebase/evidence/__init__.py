@@ -1,6 +1,10 @@
 """Effect sizes and meta-analysis: numbers in, numbers out, no Django. The entry point is `analyse`."""
 
+import os
 from typing import Any
+
+# The matrices here are small: more threads only get in each other's way (and in that of the other workers).
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def analyse(*args: Any, **options: Any) -> dict[str, Any]:

@@ -13,13 +13,12 @@ import numpy as np
 
 from . import checks, dependent
 from .pooling import Array, Method, NotEstimable, Pooled, Test, ones, pool, prediction_interval, read, tau2_interval
+from .records import FEWEST_FOR_CHECKS, METHOD_VERSION
 
-METHOD_VERSION = "1"
 POOLED = (
     "method", "test", "k", "p", "estimate", "se", "statistic", "pval", "ci_lb", "ci_ub", "df", "tau2", "I2", "H2", "Q",
     "Q_df", "Qp",
 )  # fmt: skip
-FEWEST_FOR_CHECKS = 10  # small-study checks below this say nothing; they are given, with this number beside them
 
 
 def analyse(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import stdtr, stdtrit
 
-from .pooling import Array, Fit, Method, NotEstimable, Pooled, Test, ones, pool, tau2_of
+from .pooling import NEGLIGIBLE, Array, Fit, Method, NotEstimable, Pooled, Test, ones, pool, tau2_of
 
 
 @dataclass(frozen=True)
@@ -170,3 +170,53 @@ def influence(y: Array, v: Array, *, method: Method = "REML") -> Influence:
             tau2,
         )
     return Influence(*columns)
+
+
+def deleted_residuals(y: Array, v: Array) -> Array:
+    """`influence(...).rstudent` with REML, all at once: how far each effect lies from what the others lead to expect.
+
+    Raises NotEstimable below three effects.
+    """
+    k = len(y)
+    if k < 3:
+        raise NotEstimable("Diagnostics need three or more studies.")
+    others = ~np.eye(k, dtype=bool)
+
+    def at(tau2: Array) -> tuple[Array, Array, Array]:
+        """Score, likelihood and (mean, its variance) without each effect, for one tau2 an effect."""
+        w = np.where(others, 1 / (v + tau2[:, None]), 0.0)
+        total, squares = w.sum(axis=1), (w**2).sum(axis=1)
+        mean = (w @ y) / total
+        left = np.where(others, y - mean[:, None], 0.0)
+        score = ((w * left) ** 2).sum(axis=1) - (total - squares / total)
+        logs = np.log(np.where(others, v + tau2[:, None], 1.0)).sum(axis=1)
+        return score, -logs - np.log(total) - (w * left**2).sum(axis=1), np.stack([mean, 1 / total])
+
+    top = np.full(k, max(float(np.var(y)), float(np.median(v)), float(np.min(v))))
+    while np.any(rising := at(top)[0] > 0):
+        top = np.where(rising, 4 * top, top)
+    grid = np.concatenate([[0.0], np.logspace(-10, 0, 21)])[:, None] * top
+    scores = np.array([at(point)[0] for point in grid])
+    best, height = np.zeros(k), at(np.zeros(k))[1]
+    for low, high, before, after in zip(grid, grid[1:], scores, scores[1:], strict=False):
+        crossed = (before > 0) & (after <= 0)
+        if crossed.any():
+            root = _falling_root(lambda tau2: at(tau2)[0], low, high, top)
+            reached = at(root)[1]
+            higher = crossed & (reached > height)
+            best, height = np.where(higher, root, best), np.where(higher, reached, height)
+    best = np.where(best < NEGLIGIBLE * float(np.mean(v)) * 1e-3, 0.0, best)
+    mean, variance = at(best)[2]
+    return np.asarray((y - mean) / np.sqrt(v + best + variance))
+
+
+def _falling_root(f: Callable[[Array], Array], low: Array, high: Array, scale: Array) -> Array:
+    """Bisection of many functions at once, each between its own ends; meaningless where the ends hold no root."""
+    low, high = low.copy(), high.copy()
+    while np.any(high - low > 4e-16 * np.maximum(high, scale * 1e-3)):
+        middle = (low + high) / 2
+        if np.all((middle == low) | (middle == high)):
+            break
+        above = f(middle) > 0
+        low, high = np.where(above, middle, low), np.where(above, high, middle)
+    return (low + high) / 2

@@ -29,7 +29,9 @@ class Blocks:
     groups: tuple[tuple[Index, Index], ...]  # (numbers of the studies, their rows: studies x effects)
 
     @classmethod
-    def of(cls, clusters: Sequence[object]) -> Blocks:
+    def of(cls, clusters: Sequence[object] | Blocks) -> Blocks:
+        if isinstance(clusters, Blocks):
+            return clusters
         rows: dict[object, list[int]] = {}
         for row, label in enumerate(clusters):
             rows.setdefault(label, []).append(row)
@@ -60,7 +62,7 @@ def sampling_blocks(v: Array, blocks: Blocks, rho: float) -> list[Array]:
     return stacks
 
 
-def aggregate(y: Array, v: Array, clusters: Sequence[object], *, rho: float = 0.6) -> tuple[Array, Array]:
+def aggregate(y: Array, v: Array, clusters: Sequence[object] | Blocks, *, rho: float = 0.6) -> tuple[Array, Array]:
     """One effect a study: 1'V^-1 y / 1'V^-1 1, with variance 1 / 1'V^-1 1; studies in order of first appearance."""
     blocks = Blocks.of(clusters)
     effects, variances = np.empty(blocks.number), np.empty(blocks.number)
@@ -90,16 +92,14 @@ class Working:
     @cached_property
     def XW(self) -> list[Array]:
         """X_j'W_j, stacked."""
-        return [
-            np.einsum("gnp,gnm->gpm", self.X[rows], W) for (_n, rows), W in zip(self.blocks.groups, self.W, strict=True)
-        ]
+        return [np.swapaxes(self.X[rows], 1, 2) @ W for (_n, rows), W in zip(self.blocks.groups, self.W, strict=True)]
 
     @cached_property
     def information(self) -> Array:
         p = self.X.shape[1]
         total = np.zeros((p, p))
         for (_n, rows), XW in zip(self.blocks.groups, self.XW, strict=True):
-            total += np.einsum("gpn,gnq->pq", XW, self.X[rows])
+            total += (XW @ self.X[rows]).sum(axis=0)
         return total
 
     @cached_property
@@ -110,7 +110,7 @@ class Working:
     def b(self) -> Array:
         right = np.zeros(self.X.shape[1])
         for (_n, rows), XW in zip(self.blocks.groups, self.XW, strict=True):
-            right += np.einsum("gpn,gn->p", XW, self.y[rows])
+            right += (XW @ self.y[rows][:, :, None]).sum(axis=0)[:, 0]
         return np.linalg.solve(self.information, right)
 
     @cached_property
@@ -121,49 +121,10 @@ class Working:
     def q(self) -> float:
         return float(
             sum(
-                np.einsum("gn,gnm,gm->", self.residuals[rows], W, self.residuals[rows])
+                np.sum(self.residuals[rows] * (W @ self.residuals[rows][:, :, None])[:, :, 0])
                 for (_n, rows), W in zip(self.blocks.groups, self.W, strict=True)
             )
         )
-
-    @cached_property
-    def trace_p(self) -> float:
-        total = 0.0
-        for XW, W in zip(self.XW, self.W, strict=True):
-            total += float(np.einsum("gnn->", W)) - float(np.einsum("pq,gqn,gpn->", self.B, XW, XW))
-        return total
-
-    @cached_property
-    def reml(self) -> float:
-        k, p = self.X.shape
-        log_m = sum(float(np.linalg.slogdet(stack)[1].sum()) for stack in self.M)
-        return float(
-            -0.5 * (k - p) * np.log(2 * np.pi)
-            + 0.5 * np.linalg.slogdet(self.X.T @ self.X)[1]
-            - 0.5 * log_m
-            - 0.5 * np.linalg.slogdet(self.information)[1]
-            - 0.5 * self.q
-        )
-
-    def times_w(self, vector: Array) -> Array:
-        """W u for a vector u."""
-        product = np.empty_like(vector)
-        for (_n, rows), W in zip(self.blocks.groups, self.W, strict=True):
-            product[rows] = np.einsum("gnm,gm->gn", W, vector[rows])
-        return product
-
-    def project(self, vector: Array) -> Array:
-        """P u, with P = W - W X B X'W."""
-        weighted = self.times_w(vector)
-        return weighted - self.times_w(self.X @ (self.B @ (self.X.T @ weighted)))
-
-
-def _sum_within(vector: Array, blocks: Blocks) -> Array:
-    """J u: every entry becomes the sum over its study."""
-    total = np.empty_like(vector)
-    for _n, rows in blocks.groups:
-        total[rows] = vector[rows].sum(axis=1, keepdims=True)
-    return total
 
 
 def _with_components(V: list[Array], sigma2: Array) -> list[Array]:
@@ -208,26 +169,35 @@ class Multilevel:
 
 
 def three_level(
-    y: Array, v: Array, clusters: Sequence[object], *, X: Array | None = None, rho: float = 0.0
+    y: Array,
+    v: Array,
+    clusters: Sequence[object] | Blocks,
+    *,
+    X: Array | None = None,
+    rho: float = 0.0,
+    start: tuple[float, float] | None = None,
 ) -> Multilevel:
     """REML of M_j = V_j + sigma1 J + sigma2 I (Konstantopoulos 2011, 10.1002/jrsm.35).
 
     With rho above 0 V_j has correlated errors: the correlated and hierarchical effects model (Pustejovsky & Tipton 2022,
-    10.1007/s11121-021-01246-3). Raises NotEstimable for one study only, or too few effects for the moderators.
+    10.1007/s11121-021-01246-3). `start` names components to climb from, when a fit that is much like this one is known.
+    Raises NotEstimable for one study only, or too few effects for the moderators.
     """
     X = ones(len(y)) if X is None else X
     blocks = Blocks.of(clusters)
     k, p = X.shape
+    if not 0 <= rho < 1:
+        raise NotEstimable("A correlation of effects within a study is 0 or more and below 1.")
     if blocks.number < 2 or k <= p or np.linalg.matrix_rank(X) < p:
         raise NotEstimable("There are too few studies or effects for a model with studies and effects within them.")
-    V = sampling_blocks(v, blocks, rho)
-    sigma2 = _fit_components(y, X, blocks, V, scale=float(np.mean(v)))
-    working = Working(y, X, blocks, _with_components(V, sigma2))
-    fixed = Working(y, X, blocks, V)
+    likelihood = _Likelihood(y, X, v, blocks, rho=rho)
+    sigma2 = _fit_components(likelihood, scale=float(np.mean(v)), start=start)
+    working = Working(y, X, blocks, _with_components(sampling_blocks(v, blocks, rho), sigma2))
+    fixed = likelihood.at(np.zeros(2))
     se = np.sqrt(np.diag(working.B))
     tested = slice(1, None) if p > 1 else slice(0, 1)
     qm = float(working.b[tested] @ np.linalg.solve(working.B[tested, tested], working.b[tested]))
-    typical = (k - p) / fixed.trace_p
+    typical = (k - p) / fixed.trace_p()
     total = float(sigma2.sum())
     return Multilevel(
         working=working,
@@ -237,7 +207,7 @@ def three_level(
         lower=working.b - Z_975 * se,
         upper=working.b + Z_975 * se,
         sigma2=(float(sigma2[0]), float(sigma2[1])),
-        loglik=working.reml,
+        loglik=likelihood.at(sigma2).reml,
         QE=fixed.q,
         QE_df=k - p,
         QEp=float(chdtrc(k - p, fixed.q)),
@@ -248,56 +218,149 @@ def three_level(
     )
 
 
-def _fit_components(y: Array, X: Array, blocks: Blocks, V: list[Array], *, scale: float) -> Array:
-    """The variance components with the highest restricted likelihood, 0 allowed, from several starts."""
-    spread = max(float(np.var(y)), scale)
-    fits = [
-        _climb(y, X, blocks, V, np.array(start)) for start in ((spread / 2, spread / 2), (spread, 0.0), (0.0, spread))
-    ]
-    best, _loglik = max(fits, key=lambda fit: fit[1])
-    return best
+GRID = (0.0, 1e-3, 0.03, 0.2, 0.6, 1.5)  # parts of the spread of the effects: where a climb may start
 
 
-def _climb(y: Array, X: Array, blocks: Blocks, V: list[Array], sigma2: Array) -> tuple[Array, float]:
-    """Average-information steps with halving; a component that wants below 0 stays at 0."""
-    fit = Working(y, X, blocks, _with_components(V, sigma2))
+class _Likelihood:
+    """The restricted likelihood of (sigma1, sigma2), quick: every M_j is a diagonal plus two outer products.
+
+    M_j = D + U C U' with D = diag((1 - rho) v + sigma2), U = [sqrt v, 1], C = diag(rho, sigma1), so that Woodbury's
+    identity gives M_j^-1 and |M_j| from sums over the effects of a study; nothing larger than 2 x 2 is inverted.
+    """
+
+    def __init__(self, y: Array, X: Array, v: Array, blocks: Blocks, *, rho: float) -> None:
+        own = np.empty(len(y), dtype=np.int64)
+        for numbers, rows in blocks.groups:
+            own[rows] = numbers[:, None]
+        order = np.argsort(own, kind="stable")
+        self.study = own[order]
+        self.starts = np.searchsorted(self.study, np.arange(blocks.number))
+        self.X, self.v, self.rho = X[order], v[order], rho
+        self.s = np.sqrt(self.v)
+        self.Z = np.column_stack([X[order], y[order]])
+        self.fixed = 0.5 * float(np.linalg.slogdet(X.T @ X)[1]) - 0.5 * (len(y) - X.shape[1]) * float(np.log(2 * np.pi))
+
+    def sums(self, values: Array) -> Array:
+        """Sums over the effects of each study."""
+        return np.asarray(np.add.reduceat(values, self.starts, axis=0))
+
+    def at(self, sigma2: Array) -> _Point:
+        return _Point(self, float(sigma2[0]), float(sigma2[1]))
+
+    def best_of(self, points: Array) -> Array:
+        """The pair with the highest likelihood (points x 2), all in one go."""
+        one, two = points[:, :1], points[:, 1:]
+        d = (1 - self.rho) * self.v + two
+        i = 1 / d
+        si = self.s * i
+        g00, g01, g11 = (np.add.reduceat(part, self.starts, axis=1) for part in (si * self.s, si, i))
+        size = (1 + self.rho * g00) * (1 + one * g11) - self.rho * one * g01**2
+        first = np.add.reduceat(si[:, :, None] * self.Z, self.starts, axis=1)
+        second = np.add.reduceat(i[:, :, None] * self.Z, self.starts, axis=1)
+        k00, k01, k11 = (
+            self.rho * (1 + one * g11) / size,
+            -self.rho * one * g01 / size,
+            one * (1 + self.rho * g00) / size,
+        )
+        mixed = np.swapaxes(k01[:, :, None] * first, 1, 2) @ second
+        inner = (self.Z.T * i[:, None, :]) @ self.Z - (
+            np.swapaxes(k00[:, :, None] * first, 1, 2) @ first
+            + mixed
+            + np.swapaxes(mixed, 1, 2)
+            + np.swapaxes(k11[:, :, None] * second, 1, 2) @ second
+        )  # Z'WZ
+        information, right = inner[:, :-1, :-1], inner[:, :-1, -1:]
+        q = inner[:, -1, -1] - (np.swapaxes(right, 1, 2) @ np.linalg.solve(information, right))[:, 0, 0]
+        reml = np.log(d).sum(axis=1) + np.log(size).sum(axis=1) + np.linalg.slogdet(information)[1] + q
+        return np.asarray(points[int(np.argmin(reml))])
+
+
+class _Point:
+    """The likelihood at one pair of components."""
+
+    def __init__(self, of: _Likelihood, sigma1: float, sigma2: float) -> None:
+        self.of, rho = of, of.rho
+        d = (1 - rho) * of.v + sigma2
+        self.i = 1 / d
+        self.si = of.s * self.i
+        ones_, self.one, two = of.sums(self.si * of.s), of.sums(self.si), of.sums(self.i)
+        self.two = two
+        size = (1 + rho * ones_) * (1 + sigma1 * two) - rho * sigma1 * self.one**2
+        self.k00 = rho * (1 + sigma1 * two) / size
+        self.k01 = -rho * sigma1 * self.one / size
+        self.k11 = sigma1 * (1 + rho * ones_) / size
+        p = of.X.shape[1]
+        self.WZ = self.weigh(of.Z)
+        self.WX = self.WZ[:, :p]
+        information = of.X.T @ self.WX
+        self.B = np.linalg.inv(information)
+        self.b = self.B @ (of.X.T @ self.WZ[:, p])
+        self.py = self.WZ[:, p] - self.WX @ self.b
+        self.q = float(of.Z[:, p] @ self.py)
+        log_m = float(np.log(d).sum()) + float(np.log(size).sum())
+        self.reml = of.fixed - 0.5 * (log_m + float(np.linalg.slogdet(information)[1]) + self.q)
+
+    def weigh(self, Z: Array) -> Array:
+        """W Z."""
+        of = self.of
+        first, second = of.sums(self.si[:, None] * Z), of.sums(self.i[:, None] * Z)
+        left = self.k00[:, None] * first + self.k01[:, None] * second
+        right = self.k01[:, None] * first + self.k11[:, None] * second
+        return np.asarray(self.i[:, None] * Z - self.si[:, None] * left[of.study] - self.i[:, None] * right[of.study])
+
+    def trace_p(self) -> float:
+        """tr P, with P = W - W X B X'W."""
+        of = self.of
+        trace_w = self.i.sum() - np.sum(
+            self.k00 * of.sums(self.si**2) + 2 * self.k01 * of.sums(self.si * self.i) + self.k11 * of.sums(self.i**2)
+        )
+        return float(trace_w - np.sum(self.B * (self.WX.T @ self.WX)))
+
+    def score(self) -> tuple[Array, Array]:
+        """Gradient and average information of the restricted likelihood for (sigma1, sigma2).
+
+        With J the sums over a study: (y'P J P y - tr P J) / 2 and (y'PPy - tr P) / 2.
+        """
+        of = self.of
+        jpy = of.sums(self.py)[of.study]
+        within = self.two - (
+            self.k00 * self.one**2 + 2 * self.k01 * self.one * self.two + self.k11 * self.two**2
+        )  # 1'W_j 1
+        sums = of.sums(self.WX)
+        trace = np.array([within.sum() - np.sum(self.B * (sums.T @ sums)), self.trace_p()])
+        both = np.column_stack([jpy, self.py])
+        weighed = self.weigh(both)
+        projected = weighed - self.WX @ (self.B @ (of.X.T @ weighed))
+        quadratic = np.array([float(self.py @ jpy), float(self.py @ self.py)])
+        return 0.5 * (quadratic - trace), 0.5 * both.T @ projected
+
+
+def _fit_components(likelihood: _Likelihood, *, scale: float, start: tuple[float, float] | None = None) -> Array:
+    """The variance components with the highest restricted likelihood, 0 allowed: a climb from the best of a grid.
+
+    Average-information steps with halving; a component that wants below 0 stays at 0. Near the top the likelihood is
+    flat to the last digit: there steps are taken as long as they shrink.
+    """
+    spread = max(float(np.var(likelihood.Z[:, -1])), scale)
+    points = np.array([(one, two) for one in GRID for two in GRID]) * spread
+    sigma2 = likelihood.best_of(points) if start is None else np.array(start)
+    here, before = likelihood.at(sigma2), np.inf
     for _step in range(MOST_STEPS):
-        gradient, information = _score(fit)
+        gradient, information = here.score()
         free = (sigma2 > 0) | (gradient > 0)
         if not free.any():
             break
         step = np.zeros(2)
         step[free] = np.linalg.lstsq(information[np.ix_(free, free)], gradient[free], rcond=None)[0]
-        size, moved = 1.0, False
-        while size > 1e-10:
-            tried = np.maximum(0.0, sigma2 + size * step)
-            other = Working(y, X, blocks, _with_components(V, tried))
-            if other.reml >= fit.reml:
-                moved = bool(np.any(np.abs(tried - sigma2) > 1e-13 * (sigma2.sum() + 1e-300)))
-                gained = other.reml - fit.reml
-                sigma2, fit = tried, other
-                break
+        length = float(np.abs(np.maximum(0.0, sigma2 + step) - sigma2).max()) / float(sigma2.sum() + spread * 1e-12)
+        if length < 1e-14 or (length < 1e-6 and length >= before):
+            break
+        before, size, other = length, 1.0, likelihood.at(np.maximum(0.0, sigma2 + step))
+        while length >= 1e-6 and other.reml < here.reml and size > 1e-10:
             size /= 2
-        else:
-            break
-        if not moved or (gained < 1e-13 and size == 1.0 and np.all(np.abs(step) < 1e-9 * (sigma2.sum() + 1e-300))):
-            break
-    return sigma2, fit.reml
-
-
-def _score(fit: Working) -> tuple[Array, Array]:
-    """Gradient and average information of the restricted likelihood for (sigma1, sigma2)."""
-    py = fit.project(fit.y)
-    jpy = _sum_within(py, fit.blocks)
-    trace = np.zeros(2)
-    for XW, W in zip(fit.XW, fit.W, strict=True):
-        rows = W.sum(axis=2)
-        trace[0] += float(rows.sum()) - float(np.einsum("pq,gq,gp->", fit.B, XW.sum(axis=2), XW.sum(axis=2)))
-        trace[1] += float(np.einsum("gnn->", W)) - float(np.einsum("pq,gqn,gpn->", fit.B, XW, XW))
-    quadratic = np.array([float(py @ jpy), float(py @ py)])
-    pj, pp = fit.project(jpy), fit.project(py)
-    information = 0.5 * np.array([[float(jpy @ pj), float(jpy @ pp)], [float(jpy @ pp), float(py @ pp)]])
-    return 0.5 * (quadratic - trace), information
+            other = likelihood.at(np.maximum(0.0, sigma2 + size * step))
+        sigma2, here = np.maximum(0.0, sigma2 + size * step), other
+    return sigma2
 
 
 # -- robust errors ---------------------------------------------------------------------------------
@@ -348,14 +411,15 @@ def cr2(working: Working) -> Robust:
     p = working.X.shape[1]
     if working.blocks.number <= p:
         raise NotEstimable("There are too few studies for errors that allow for dependence.")
-    meat, u = np.zeros((p, p)), []
+    meat = np.zeros((p, p))
+    u: list[Array] = []
     for (_n, rows), M, XW in zip(working.blocks.groups, working.M, working.XW, strict=True):
         X = working.X[rows]
         D = np.swapaxes(np.linalg.cholesky(M), 1, 2)  # M = D'D
-        G = M - np.einsum("gnp,pq,gmq->gnm", X, working.B, X)
+        G = M - X @ working.B @ np.swapaxes(X, 1, 2)
         A = np.swapaxes(D, 1, 2) @ _inverse_root(D @ G @ np.swapaxes(D, 1, 2)) @ D
-        bread = np.einsum("gpn,gnm->gpm", XW, A)  # X'W A
-        score = np.einsum("gpn,gn->gp", bread, working.residuals[rows])
+        bread = XW @ A  # X'W A
+        score = (bread @ working.residuals[rows][:, :, None])[:, :, 0]
         meat += score.T @ score
         u.append(np.swapaxes(bread, 1, 2))  # A'W X
     vcov = working.B @ meat @ working.B
@@ -387,7 +451,7 @@ def _inverse_root(stack: Array) -> Array:
     values, vectors = np.linalg.eigh((stack + np.swapaxes(stack, -1, -2)) / 2)
     floor = 1e-12 * np.max(np.abs(values), axis=-1, keepdims=True)
     roots = np.where(values > floor, 1 / np.sqrt(np.where(values > floor, values, 1.0)), 0.0)
-    return np.asarray(np.einsum("...ij,...j,...kj->...ik", vectors, roots, vectors))
+    return np.asarray((vectors * roots[..., None, :]) @ np.swapaxes(vectors, -1, -2))
 
 
 def _cross(working: Working, u: list[Array]) -> Callable[[Array, Array], Array]:
@@ -398,15 +462,17 @@ def _cross(working: Working, u: list[Array]) -> Callable[[Array, Array], Array]:
         own, left, right = np.zeros(m), np.zeros((m, p)), np.zeros((m, p))
         for (numbers, rows), M, stack in zip(working.blocks.groups, working.M, u, strict=True):
             one, two = stack @ (B @ first), stack @ (B @ second)
-            own[numbers] = np.einsum("gn,gnm,gm->g", one, M, two)
-            X = working.X[rows]
-            left[numbers], right[numbers] = np.einsum("gnp,gn->gp", X, one), np.einsum("gnp,gn->gp", X, two)
+            own[numbers] = (one * (M @ two[:, :, None])[:, :, 0]).sum(axis=1)
+            X = np.swapaxes(working.X[rows], 1, 2)
+            left[numbers], right[numbers] = (X @ one[:, :, None])[:, :, 0], (X @ two[:, :, None])[:, :, 0]
         return np.asarray(np.diag(own) - left @ B @ right.T)
 
     return of
 
 
-def independent(y: Array, v: Array, clusters: Sequence[object], *, tau2: float, X: Array | None = None) -> Working:
+def independent(
+    y: Array, v: Array, clusters: Sequence[object] | Blocks, *, tau2: float, X: Array | None = None
+) -> Working:
     """The working model of independent effects with one tau2, for robust errors around a plain pooled mean."""
     blocks = Blocks.of(clusters)
     M = [np.einsum("gn,nm->gnm", v[rows] + tau2, np.eye(rows.shape[1])) for _n, rows in blocks.groups]
@@ -423,7 +489,7 @@ class Correlated:
 
 
 def correlated_effects(
-    y: Array, v: Array, clusters: Sequence[object], *, X: Array | None = None, rho: float = 0.8
+    y: Array, v: Array, clusters: Sequence[object] | Blocks, *, X: Array | None = None, rho: float = 0.8
 ) -> Correlated:
     """Weights 1/(k_j (mean v_j + tau2)), tau2 by moments; small-sample (CR2) errors. Hedges, Tipton & Johnson 2010,
     10.1002/jrsm.5. Raises NotEstimable with as many coefficients as studies.

@@ -109,18 +109,6 @@ class Fit:
         """tr P, with P = W - W X B X'W."""
         return float(np.sum(self.w) - np.sum(self.w * self.hat))
 
-    @cached_property
-    def trace_pp(self) -> float:
-        xwwx = (self.X.T * self.w**2) @ self.X
-        xwwwx = (self.X.T * self.w**3) @ self.X
-        return float(
-            np.sum(self.w**2) - 2 * np.trace(self.vcov @ xwwwx) + np.trace(self.vcov @ xwwx @ self.vcov @ xwwx)
-        )
-
-    @cached_property
-    def py(self) -> Array:
-        return self.w * self.residuals
-
     def reml(self) -> float:
         """The restricted log-likelihood, with the constants that metafor has. Viechtbauer 2005, 10.3102/10769986030003261."""
         k, p = self.X.shape
@@ -131,9 +119,6 @@ class Fit:
             - 0.5 * np.linalg.slogdet(self.information)[1]
             - 0.5 * self.q
         )
-
-    def reml_score(self) -> float:
-        return 0.5 * (float(self.py @ self.py) - self.trace_p)
 
 
 def ones(k: int) -> Array:
@@ -171,19 +156,35 @@ def _root(f: Callable[[float], float], high: float) -> float:
 
 def _reml(y: Array, v: Array, X: Array) -> float:
     """The best of 0 and of every root of the score between the points of a grid (relative to the data's scale)."""
+
+    def score(tau2: float) -> float:
+        return float(_scores(y, v, X, np.array([tau2]))[0])
+
     top = _scale(y, v, X)
-    while Fit(y, v, X, top).reml_score() > 0:
+    while score(top) > 0:
         top *= 4
     grid = np.concatenate([[0.0], top * np.logspace(-10, 0, 21)])
-    scores = [Fit(y, v, X, t).reml_score() for t in grid]
+    scores = _scores(y, v, X, grid)
     candidates = [0.0]
     for low, high, before, after in zip(grid, grid[1:], scores, scores[1:], strict=False):
         if before > 0 >= after:
-            candidates.append(
-                float(brentq(lambda t: Fit(y, v, X, t).reml_score(), low, high, xtol=top * 1e-16, rtol=8.9e-16))
-            )
-    best = max(candidates, key=lambda t: Fit(y, v, X, t).reml())
+            candidates.append(float(brentq(score, low, high, xtol=top * 1e-16, rtol=8.9e-16)))
+    best = max(candidates, key=lambda t: Fit(y, v, X, t).reml()) if len(candidates) > 1 else 0.0
     return 0.0 if best < NEGLIGIBLE * float(np.mean(v)) * 1e-3 else best
+
+
+def _scores(y: Array, v: Array, X: Array, points: Array) -> Array:
+    """The score of the restricted likelihood, (y'PPy - tr P) / 2, at many values of tau2 at once."""
+    w = 1 / (v + points[:, None])
+    if X.shape[1] == 1 and bool(np.all(X == 1)):  # a mean only
+        total = w.sum(axis=1)
+        left = y - ((w @ y) / total)[:, None]
+        return np.asarray(0.5 * (((w * left) ** 2).sum(axis=1) - total + (w * w).sum(axis=1) / total))
+    XW = X.T * w[:, None, :]
+    B = np.linalg.inv(XW @ X)
+    left = y - (X @ (B @ (XW @ y)[:, :, None]))[:, :, 0]
+    hat = ((X @ B) * X).sum(axis=2) * w
+    return np.asarray(0.5 * (((w * left) ** 2).sum(axis=1) - (w * (1 - hat)).sum(axis=1)))
 
 
 def tau2_interval(y: Array, v: Array, X: Array | None = None) -> tuple[float, float]:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Self
 from urllib.parse import urlencode
 
+METHOD_VERSION = "1"  # raise it when the same rows would give other digits: every stored result is then made anew
 FEWEST_STUDIES = 3  # below this nothing is pooled, anywhere
 FEWEST_DF = 4  # below these Satterthwaite degrees of freedom there is no interval and no headline (Tipton 2015)
 FEWEST_FOR_CHECKS = 10  # small-study checks are noted from this many studies
-FEWEST_FOR_SHARE = 10  # "8 of 10 comparable schools" is said from this many studies, see `Result.share_interval`
+FEWEST_FOR_SHARE = 10  # "8 of 10 comparable schools" is said from this many studies, see `supports_share`
+OUTLIER = 3.0  # a study further than this many standard errors from what the others lead to expect is an outlier
+OUTLIER_RULE = "studentised-deleted-residual-above-3"
 DESIGNS = ("randomised", "quasi", "observational", "unknown")
 MODELS = ("independent", "che", "three-level", "per-study")
+OUTSIDE_EUROPE = "buiten-europa"
 _EUROPE = (
     "AD AL AT BA BE BG CH CY CZ DE DK EE ES FI FR GB GR HR HU IE IS IT LI LT LU LV MC MD ME MK MT NL NO PL PT RO RS SE "
     "SI SK SM UA VA XK"
@@ -22,7 +26,7 @@ COUNTRY_GROUPS = {
     "benelux": frozenset({"BE", "NL", "LU"}),
     "europa": frozenset(_EUROPE.split()),
     "noord-amerika": frozenset({"CA", "US"}),
-    "buiten-europa": frozenset(),  # every known country that is not in Europe
+    OUTSIDE_EUROPE: frozenset(),  # every known country that is not in Europe
 }
 
 
@@ -118,7 +122,8 @@ class Switches:
 
     def without(self, name: str) -> Self:
         """The same choice but for one field."""
-        return replace(self, **{name: type(self).__dataclass_fields__[name].default})
+        default: dict[str, Any] = {name: getattr(type(self)(), name)}
+        return replace(self, **default)
 
 
 PARAMETERS = {
@@ -157,6 +162,40 @@ def _read(name: str, value: str) -> Any:
             return value.lower()
         return value.upper() if len(value) == 2 and value.isascii() and value.isalpha() else None
     return value.lower() if all(letter.isalnum() or letter in "-_" for letter in value) else None
+
+
+def matching(rows: Iterable[Row], switches: Switches) -> list[Row]:
+    """The rows that a choice leaves (all but outliers, which follow from the rows). Unknown never matches a choice."""
+    wanted = COUNTRY_GROUPS.get(switches.country)
+
+    def fits(row: Row) -> bool:
+        return (
+            (not switches.level or switches.level in (row.level, *row.levels))
+            and (not switches.subject or switches.subject in (row.subject, *row.subjects))
+            and (not switches.design or switches.design == row.design)
+            and (switches.since is None or (row.year is not None and row.year >= switches.since))
+            and (not switches.country or _in_country(row.country, switches.country, wanted))
+        )
+
+    return [row for row in rows if fits(row)]
+
+
+def _in_country(country: str, chosen: str, group: frozenset[str] | None) -> bool:
+    if group is None:
+        return country == chosen
+    if chosen == OUTSIDE_EUROPE:
+        return bool(country) and country not in COUNTRY_GROUPS["europa"]
+    return country in group
+
+
+def supports_share(k_studies: int, tau2: float) -> bool:
+    """Whether an 80% prediction interval may be told as "8 of 10 comparable schools".
+
+    From ten studies with a variance between them above zero. Below that tau2 is hardly known, and the interval holds
+    far fewer schools than it says (Partlett & Riley 2017, 10.1002/sim.7140: coverage is near what it says with larger
+    numbers of studies and real heterogeneity); with tau2 estimated as zero it is only the interval of the mean.
+    """
+    return k_studies >= FEWEST_FOR_SHARE and tau2 > 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,7 +286,8 @@ class Excluded:
     uid: str
     study: str
     label: str
-    reason: str  # an editor's words, or a code: outlier, effect-missing, variance-missing
+    reason: str  # an editor's words, or a code: outlier, effect-missing, variance-missing, variance-not-positive
+    by_editor: bool = False  # then the reason is an editor's words
 
 
 @dataclass(frozen=True)
