@@ -1,6 +1,18 @@
-"""From a selection of study rows to a result that pages can show."""
+"""From a selection of study rows to a result that pages can show, with what a reader switched.
+
+Results of published versions are stored (`store`); what readers switch is kept for a while in the memory of the process,
+by the content of the rows. numpy is imported only where something is computed that neither of them holds.
+"""
 
 from __future__ import annotations
+
+import json
+from collections import OrderedDict
+from collections.abc import Hashable, Iterable
+from functools import cached_property
+from hashlib import sha256
+from threading import Lock
+from typing import Generic, TypeVar
 
 from knowledgebase.evidence.records import (
     COUNTRY_GROUPS,
@@ -10,8 +22,10 @@ from knowledgebase.evidence.records import (
     FEWEST_FOR_CHECKS,
     FEWEST_FOR_SHARE,
     FEWEST_STUDIES,
+    METHOD_VERSION,
     MODEL_WORDS,
     MODELS,
+    OUTLIER,
     PARAMETERS,
     Excluded,
     GroupResult,
@@ -25,7 +39,9 @@ from knowledgebase.evidence.records import (
     StudyResult,
     Subgroups,
     Switches,
+    matching,
 )
+from knowledgebase.models import ComputedResult, Concept, Scheme, Selection, SiteState, Version
 
 __all__ = [
     "COUNTRY_GROUPS",
@@ -35,14 +51,17 @@ __all__ = [
     "FEWEST_FOR_CHECKS",
     "FEWEST_FOR_SHARE",
     "FEWEST_STUDIES",
+    "METHOD_VERSION",
     "MODELS",
     "MODEL_WORDS",
+    "OUTLIER",
     "PARAMETERS",
     "Excluded",
     "GroupResult",
     "Interval",
     "Result",
     "Row",
+    "Rows",
     "Sensitivity",
     "Settings",
     "Slope",
@@ -50,4 +69,157 @@ __all__ = [
     "StudyResult",
     "Subgroups",
     "Switches",
+    "matching",
+    "result_for",
+    "result_of",
+    "rows_of",
+    "settings_of",
+    "store",
 ]
+
+MOST_RESULTS = 256  # kept by a process: some 20 kB each
+MOST_SELECTIONS = 8  # whose rows a process keeps
+
+Value = TypeVar("Value")
+
+
+class _Recent(Generic[Value]):
+    """The values that were last asked for, by key."""
+
+    def __init__(self, most: int) -> None:
+        self.most, self.kept, self.lock = most, OrderedDict[Hashable, Value](), Lock()
+
+    def get(self, key: Hashable) -> Value | None:
+        with self.lock:
+            if key in self.kept:
+                self.kept.move_to_end(key)
+            return self.kept.get(key)
+
+    def keep(self, key: Hashable, value: Value) -> Value:
+        with self.lock:
+            self.kept[key] = value
+            self.kept.move_to_end(key)
+            while len(self.kept) > self.most:
+                self.kept.popitem(last=False)
+        return value
+
+
+class Rows(tuple[Row, ...]):
+    """Rows that know a hash of their values."""
+
+    @cached_property
+    def content(self) -> str:
+        return sha256("\n".join(sorted(map(repr, self))).encode()).hexdigest()
+
+
+_results: _Recent[Result] = _Recent(MOST_RESULTS)
+_rows: _Recent[Rows] = _Recent(MOST_SELECTIONS)
+
+
+def settings_of(selection: Selection) -> Settings:
+    """How a selection says that it is pooled."""
+    return Settings(
+        model=selection.model,
+        method=selection.method,
+        test=selection.test,
+        rho=float(selection.rho),
+        measure=selection.measure,
+        months=selection.months,
+        moderators=tuple(selection.moderators),
+    )
+
+
+def rows_of(selection: Selection) -> Rows:
+    """Its rows, in and out; those of a frozen version are kept, since they cannot change (two queries)."""
+    version = selection.version
+    if version.is_editable or not version.content_hash:
+        return Rows(_read_rows(selection))
+    key = (version.content_hash, selection.uid, SiteState.current().content_version)
+    kept = _rows.get(key)
+    return _rows.keep(key, Rows(_read_rows(selection))) if kept is None else kept
+
+
+def _read_rows(selection: Selection) -> Iterable[Row]:
+    concepts = Concept.objects.in_scheme(Scheme.LEVEL, Scheme.SUBJECT).values_list("pk", "slug", "broader_id")
+    tree = {pk: (slug, broader) for pk, slug, broader in concepts}
+
+    def path(pk: int | None) -> tuple[str, ...]:
+        found: list[str] = []
+        while pk is not None and pk in tree and tree[pk][0] not in found:
+            slug, pk = tree[pk]
+            found.append(slug)
+        return tuple(found)
+
+    for chosen in selection.rows():
+        effect, study = chosen.effect, chosen.effect.study
+        levels, subjects = path(study.level_id), path(study.subject_id)
+        yield Row(
+            uid=str(effect.uid),
+            study=study.key,
+            label=study.label,
+            year=study.year,
+            country=study.country,
+            level=levels[0] if levels else "",
+            subject=subjects[0] if subjects else "",
+            design=study.design,
+            risk=study.risk_of_bias,
+            outcome=effect.outcome,
+            measure=effect.measure,
+            effect=effect.effect,
+            variance=effect.variance,
+            n1=effect.n1,
+            n2=effect.n2,
+            pupils=effect.total if study.pupils is None else study.pupils,
+            moderators=effect.moderators,
+            included=chosen.included,
+            reason=chosen.reason,
+            levels=levels,
+            subjects=subjects,
+        )
+
+
+def result_of(rows: Iterable[Row], settings: Settings, switches: Switches | None = None) -> Result:
+    """The result of rows, computed once by a process for the same content and method version.
+
+    Switches that leave the same rows share one result: how many there can be follows from the rows, not from the words
+    in an address.
+    """
+    switches = switches or Switches()
+    rows = rows if isinstance(rows, Rows) else Rows(rows)
+    left = "\n".join(sorted(row.uid for row in matching(rows, switches)))
+    given = (METHOD_VERSION, rows.content, settings, switches.model, switches.without_outliers)
+    key = sha256(f"{given!r}\n{left}".encode()).hexdigest()
+    if (kept := _results.get(key)) is not None:
+        return kept
+    from knowledgebase.evidence.selection import result_of as compute  # numpy takes a fifth of a second
+
+    return _results.keep(key, compute(rows, settings, switches))
+
+
+def result_for(selection: Selection, switches: Switches | None = None) -> Result:
+    """The result as a page shows it: stored where the version is published and nothing is switched, else computed."""
+    if (switches is None or not switches.chosen) and (stored := stored_result(selection)) is not None:
+        return stored
+    return result_of(rows_of(selection), settings_of(selection), switches)
+
+
+def stored_result(selection: Selection) -> Result | None:
+    """What was stored when the version was published, by this version of the method."""
+    found = ComputedResult.objects.filter(
+        version=selection.version_id, selection=selection.uid, method=METHOD_VERSION
+    ).values_list("content", flat=True)
+    return Result.from_dict(json.loads(found[0])) if found else None
+
+
+def store(version: Version) -> None:
+    """Keep the results of a version, for readers."""
+    ComputedResult.objects.filter(version=version).delete()
+    ComputedResult.objects.bulk_create(
+        ComputedResult(
+            version_id=version.pk,
+            selection=selection.uid,
+            method=METHOD_VERSION,
+            content=json.dumps(result_of(rows_of(selection), settings_of(selection)).as_dict()),
+        )
+        for selection in version.selections.select_related("version")
+    )

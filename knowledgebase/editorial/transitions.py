@@ -14,7 +14,7 @@ from django.dispatch import Signal
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from knowledgebase import rendering, search
+from knowledgebase import rendering, results, search
 from knowledgebase.models import (
     AuditEvent,
     Commission,
@@ -361,6 +361,7 @@ def publish(version: Version, *, by: User | None = None) -> Any:
         )  # fmt: skip
         Item.objects.filter(pk=version.item_id).update(review_due_on=next_review())
         rendering.store(version)
+        results.store(version)
         search.index(version)
         version_published.send(type(version), version=version)
         audit.record(

@@ -22,6 +22,7 @@ from .people import User
 from .previews import PreviewToken
 from .readability import ReadabilityNorm
 from .rendered import RenderedText
+from .results import ComputedResult
 from .reviews import Comment, CriterionAnswer, Decision, Recusal, Review, ReviewRound
 from .search import SearchEntry
 from .site import SiteState
@@ -40,6 +41,7 @@ __all__ = [
     "AuditEvent",
     "Comment",
     "Commission",
+    "ComputedResult",
     "Concept",
     "ConceptLabel",
     "ConceptLink",
