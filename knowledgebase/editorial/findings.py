@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from knowledgebase import figures, rendering
 from knowledgebase.models import PUBLIC_ONCE, Concept, Item, Scheme, SlugRedirect, Source, Version
 
-from . import norms
+from . import norms, study_checks
 
 State = Version.State
 FILES = ("/static/", "/media/")
@@ -45,10 +45,12 @@ class Rule(StrEnum):
     FIGURE_WITHOUT_SOURCE = "figure-without-source"
     FIGURE_UNKNOWN = "figure-unknown"
     READABILITY = "readability"
+    STUDY_ROWS = "study-rows"
+    STUDY_DOUBT = "study-doubt"
 
 
 # What an editor may leave as it is: the site is not wrong because of it.
-OPINIONS = frozenset({Rule.LEAD, Rule.THEME, Rule.FIGURE_UNKNOWN, Rule.READABILITY})
+OPINIONS = frozenset({Rule.LEAD, Rule.THEME, Rule.FIGURE_UNKNOWN, Rule.READABILITY, Rule.STUDY_DOUBT})
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,7 @@ def findings(version: Version) -> list[Finding]:
         *_texts(version),
         *_figures(version),
         *_around(version),
+        *_studies(version),
         *_readability(version),
     ]
     return sorted(found, key=lambda finding: not finding.blocking)
@@ -139,6 +142,12 @@ def _sources(version: Version) -> Iterator[Finding]:
 
 
 _RETRACTED = re.compile(r"\b(?:in|terug)getrokken\b|\btrok\b.*\b(?:in|terug)\b", re.IGNORECASE | re.DOTALL)
+
+
+def _studies(version: Version) -> Iterator[Finding]:
+    for doubt in study_checks.doubts(version):
+        rule = Rule.STUDY_ROWS if doubt.blocking else Rule.STUDY_DOUBT
+        yield Finding("selections", doubt.message, doubt.blocking, rule)
 
 
 # -- typed figures
