@@ -1,5 +1,9 @@
 """Vocabularies and sources as files: YAML as Django's loaddata reads it, loaded a table at a time.
 
+A row may also give all names of one concept at once: `{pref: peer tutoring, alt: {tutorleren, maatjeswerk: 80}}` is a
+search term with its labels and their weights, `scheme` says that it is something else, and `{of: [begrip, feedback],
+narrower: {tips en tops}}` gives names to a concept that is already there.
+
 A file is the truth for the rows it names: new ones are made, others become as the file says, and rows that it does not
 name are left alone. Where all is as the file says, nothing is written and no page changes.
 """
@@ -12,10 +16,20 @@ from typing import Any, TypeVar
 import yaml
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models, transaction
+from django.utils.text import slugify
 
-from knowledgebase.models import Concept, ConceptLabel, SiteState, Source
+from knowledgebase.models import Concept, ConceptLabel, Scheme, SiteState, Source
 
 MODELS: dict[str, type[models.Model]] = {model._meta.label_lower: model for model in (Concept, ConceptLabel, Source)}
+WEIGHTS: dict[str, int] = {  # of a name that comes without a weight, by its relation
+    ConceptLabel.Relation.PREFERRED: 100,
+    ConceptLabel.Relation.ALTERNATIVE: 90,
+    ConceptLabel.Relation.ABBREVIATION: 90,
+    ConceptLabel.Relation.NARROWER: 80,
+    ConceptLabel.Relation.HIDDEN: 60,
+    ConceptLabel.Relation.RELATED: 50,
+    ConceptLabel.Relation.WHOLE: 100,
+}
 Rows = Sequence[tuple[str, dict[str, Any]]]  # where it stands, its fields
 Key = tuple[Any, ...]
 Kept = TypeVar("Kept", bound=models.Model)
@@ -41,6 +55,11 @@ def load(*paths: Path) -> int:
     return written
 
 
+def load_folder(folder: Path) -> int:
+    """Load every file of a folder; returns how many rows were made or changed."""
+    return load(*sorted(folder.glob("*.yaml")))
+
+
 def _read(path: Path) -> Iterable[tuple[str, type[models.Model], dict[str, Any]]]:
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
@@ -51,11 +70,41 @@ def _read(path: Path) -> Iterable[tuple[str, type[models.Model], dict[str, Any]]
         raise ReferenceDataError(f"{path.name} is no list of rows.")
     for number, entry in enumerate(entries, start=1):
         where = f"{path.name}, row {number}"
+        if isinstance(entry, dict) and entry.keys() & {"pref", "of"}:
+            yield from _names(where, entry)
+            continue
         if not isinstance(entry, dict) or entry.keys() != {"model", "fields"} or not isinstance(entry["fields"], dict):
             raise ReferenceDataError(f"{where}: a row has a model and fields, nothing else.")
         if entry["model"] not in MODELS:
             raise ReferenceDataError(f"{where}: the model is one of {', '.join(MODELS)}.")
         yield where, MODELS[entry["model"]], entry["fields"]
+
+
+def _names(where: str, entry: dict[str, Any]) -> Iterable[tuple[str, type[models.Model], dict[str, Any]]]:
+    """The concept and the labels that a row of names stands for."""
+    if "pref" in entry:
+        preferred, known = str(entry["pref"]), {"pref", "scheme"}
+        key = [entry.get("scheme", Scheme.SEARCH), slugify(preferred)[:80]]
+        yield where, Concept, {"scheme": key[0], "slug": key[1]}
+        yield where, ConceptLabel, _name(key, ConceptLabel.Relation.PREFERRED, preferred)
+    else:
+        key, known = entry["of"], {"of"}
+    for relation, names in entry.items():
+        if relation in known:
+            continue
+        if relation not in WEIGHTS or not isinstance(names, dict):
+            raise ReferenceDataError(f"{where}: names stand as {{name: weight}} under {', '.join(WEIGHTS)}.")
+        for label, weight in names.items():
+            yield where, ConceptLabel, _name(key, relation, str(label), weight)
+
+
+def _name(key: Any, relation: str, label: str, weight: int | None = None) -> dict[str, Any]:
+    return {
+        "concept": key,
+        "label": label,
+        "relation": relation,
+        "weight": WEIGHTS[relation] if weight is None else weight,
+    }
 
 
 def _load_concepts(rows: Rows) -> int:

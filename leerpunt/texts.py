@@ -1,7 +1,8 @@
 """Texts as files: one Markdown file with front matter each, loaded as drafts.
 
-The front matter names the item, its contexts, sources, ratings and verdicts; each section of the body is opened by a
-level-1 heading with the name of the field it fills. Errors name the file and what is wrong with it.
+The front matter names the item, what it is also searched as, its contexts, sources, ratings and verdicts; each section
+of the body is opened by a level-1 heading with the name of the field it fills. Errors name the file and what is wrong
+with it.
 """
 
 import re
@@ -39,6 +40,7 @@ KNOWN = {
     "summaries",
     "ratings",
     "verdicts",
+    "also_searched_as",
     *FIELDS,
     *CONCEPT_KEYS,
 }
@@ -69,6 +71,9 @@ class TextFile:
             raise TextError(f"{path.name}: the front matter gives at least kind, key and slug.")
         if unknown := front.keys() - KNOWN:
             raise TextError(f"{path.name}: unknown in the front matter: {', '.join(sorted(unknown))}.")
+        searched = front.get("also_searched_as") or []
+        if not isinstance(searched, list) or not all(isinstance(line, str) for line in searched):
+            raise TextError(f"{path.name}: also_searched_as is a list of lines.")
         pieces = _SECTION.split(parts[2])
         if pieces[0].strip():
             raise TextError(f"{path.name}: text before the first section heading.")
@@ -81,6 +86,10 @@ class TextFile:
         if unknown := set(sections) - set(known):
             raise TextError(f"{path.name}: unknown section {', '.join(sorted(unknown))}.")
         return cls(path, front, sections)
+
+    def also_searched_as(self) -> str:
+        """What readers type who look for this text, one a line."""
+        return "\n".join(self.front.get("also_searched_as") or ())
 
     def missing_sources(self) -> set[str]:
         """Citations in the text that the front matter does not list."""
@@ -105,9 +114,8 @@ def load(files: Iterable[TextFile], *, by: User, is_demo: bool = False) -> list[
         kind, key = file.front["kind"], file.front["key"]
         item_key = key if kind == Item.Kind.PRACTICE else f"{kind}-{key}"
         try:
-            item, created = Item.objects.get_or_create(
-                key=item_key, defaults={"kind": kind, "slug": file.front["slug"]}
-            )
+            own = {"kind": kind, "slug": file.front["slug"], "also_searched_as": file.also_searched_as()}
+            item, created = Item.objects.get_or_create(key=item_key, defaults=own)
         except IntegrityError as error:
             raise TextError(f"{file.path.name}: another {kind} has the address {file.front['slug']}.") from error
         items[kind, key] = item

@@ -23,7 +23,7 @@ CLEAN = ("schoon", "schoon-met-melding")
 def _planted(django_db_setup, django_db_blocker):
     """All of them as drafts, beside the reference data, a withdrawn text and a retracted source."""
     with django_db_blocker.unblock(), transaction.atomic():
-        reference_data.load(FIXTURES / "concepts.yaml", FIXTURES / "sources.yaml")
+        reference_data.load_folder(FIXTURES)
         make_source("ingetrokken-2019", retraction=Source.Retraction.RETRACTED)
         make_practice("gepubliceerd", in_short="- Kort [@jansen-2020].")
         withdrawn = make_practice("ingetrokken", state="withdrawn")

@@ -1,31 +1,22 @@
 """A teacher looks for something that fits, with nothing but links and forms of the pages themselves."""
 
 import re
-from pathlib import Path
 from urllib.parse import urljoin
 
 import pytest
-from django.conf import settings
 from django.db import transaction
 
-from knowledgebase.editorial.transitions import publish
-from leerpunt import reference_data
-from leerpunt.texts import load, read_folder
-from tests.factories import approve, make_user
 from tests.pages import Page, assert_the_same_for_everyone
+from tests.snapshots import built, published_texts
 
 pytestmark = pytest.mark.django_db  # also when these tests run alone: the database is made for marked tests
-FIXTURES = Path(settings.BASE_DIR) / "fixtures"
 
 
 @pytest.fixture(scope="module")
 def _demonstration(django_db_setup, django_db_blocker):
     """The reference data and the texts, published once for the readers of this module, and taken out again."""
     with django_db_blocker.unblock(), transaction.atomic():
-        reference_data.load(FIXTURES / "concepts.yaml", FIXTURES / "sources.yaml")
-        author, editor = make_user(role="redacteur"), make_user(role="eindredacteur")
-        for draft in load(read_folder(FIXTURES / "texts"), by=author, is_demo=True):
-            publish(approve(draft, by=author), by=editor)
+        built("texts", published_texts)
         yield
         transaction.set_rollback(True)
 

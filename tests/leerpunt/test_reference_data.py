@@ -5,7 +5,7 @@ from django.conf import settings
 from django.core.management import call_command
 
 from knowledgebase.models import Concept, ConceptLabel, SiteState, Source
-from leerpunt.reference_data import ReferenceDataError, load
+from leerpunt.reference_data import ReferenceDataError, load, load_folder
 
 pytestmark = pytest.mark.django_db
 FIXTURES = Path(settings.BASE_DIR) / "fixtures"
@@ -120,6 +120,62 @@ def test_a_circle_made_of_what_is_there_is_refused(file):
         load(file("- {model: knowledgebase.concept, fields: {scheme: niveau, slug: basis, broader: [niveau, lager]}}"))
     with pytest.raises(ReferenceDataError, match="row 1: "):
         load(file("- {model: knowledgebase.concept, fields: {scheme: vak, slug: taal, broader: [niveau, lager]}}"))
+
+
+NAMES = """
+- {pref: Co-teaching, alt: {teamteaching, samen lesgeven: 80}, abbreviation: {CT}, related: {zorg}}
+- {scheme: woordvorm, pref: lezen, hidden: {leest, las}}
+- of: [niveau, lager]
+  narrower: {eerste leerjaar: 70, tweede leerjaar}
+"""
+
+
+def test_a_row_of_names_is_a_concept_with_its_labels(file):
+    load(file())
+    assert load(file(NAMES, "search-terms.yaml")) == 2 + 5 + 3 + 2
+    labels = ConceptLabel.objects.values_list("concept__scheme", "concept__slug", "label", "relation", "weight")
+    assert set(labels.exclude(concept__scheme="niveau")) == {
+        ("zoekterm", "co-teaching", "Co-teaching", "pref", 100),
+        ("zoekterm", "co-teaching", "teamteaching", "alt", 90),
+        ("zoekterm", "co-teaching", "samen lesgeven", "alt", 80),
+        ("zoekterm", "co-teaching", "CT", "abbreviation", 90),
+        ("zoekterm", "co-teaching", "zorg", "related", 50),
+        ("woordvorm", "lezen", "lezen", "pref", 100),
+        ("woordvorm", "lezen", "leest", "hidden", 60),
+        ("woordvorm", "lezen", "las", "hidden", 60),
+    }
+    narrower = labels.filter(relation="narrower").values_list("concept__slug", "label", "weight")
+    assert set(narrower) == {("lager", "eerste leerjaar", 70), ("lager", "tweede leerjaar", 80)}
+    assert load(file(NAMES, "search-terms.yaml")) == 0
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("[niveau, lager]", "[niveau, maan]", "row 3: there is no concept"),
+        ("[niveau, lager]", "lager", "row 3: there is no concept"),
+        ("related: {zorg}", "related: zorg", "row 1: names stand as"),
+        ("related:", "verwant:", "row 1: names stand as"),
+        ("lesgeven: 80", "lesgeven: veel", "row 1: "),
+        ("lesgeven: 80", "lesgeven: -1", "row 1: "),
+        ("woordvorm", "planeet", "row 2: scheme: "),
+        ("leest, las", "leest, lezen", "row 2: stands there twice"),
+        ("pref: lezen", "pref: Co-teaching, scheme: zoekterm", "row 2: "),
+    ],
+)
+def test_a_row_of_names_with_a_fault_is_refused(file, old, new, message):
+    load(file())
+    rows = everything()
+    assert old in NAMES
+    with pytest.raises(ReferenceDataError, match=message):
+        load(file(NAMES.replace(old, new), "search-terms.yaml"))
+    assert everything() == rows
+
+
+def test_a_folder_is_loaded_whole(file):
+    path = file()
+    file(NAMES, "search-terms.yaml")
+    assert load_folder(path.parent) == 5 + 12
 
 
 def test_queries_do_not_grow_with_the_rows(file, django_assert_num_queries):

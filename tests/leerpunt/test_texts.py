@@ -16,6 +16,9 @@ title: Feedback
 lead: >-
   Je vertelt wat
   beter kan.
+also_searched_as:
+  - hoe geef ik feedback
+  - "tips en tops?"
 levels: [lager]
 audiences: [leerkracht]
 themes: [toetsen]
@@ -122,6 +125,8 @@ def test_a_folder_is_read_in_order_of_addresses(write, tmp_path):
         ("---\nkind: film\nkey: x\nslug: x\n---\n", "kind is one of practice, summary, theme, page"),
         ("---\nkind: null\nkey: x\nslug: x\n---\n", "kind is one of"),
         ("---\nkind: page\nkey: x\nslug: x\nleevls: []\n---\n", "unknown in the front matter: leevls"),
+        ("---\nkind: page\nkey: x\nslug: x\nalso_searched_as: wie\n---\n", "also_searched_as is a list"),
+        ("---\nkind: page\nkey: x\nslug: x\nalso_searched_as: [7]\n---\n", "also_searched_as is a list"),
         ("---\nkind: page\nkey: x\nslug: x\n---\nwords\n# body\n", "text before the first section"),
         ("---\nkind: page\nkey: x\nslug: x\n---\n# steps\n", "unknown section steps"),
         ("---\nkind: page\nkey: x\nslug: x\n---\n# body\na\n# body\nb\n", "a section stands there twice"),
@@ -144,6 +149,7 @@ def test_a_file_becomes_a_draft_with_its_children(write):
     [draft] = load([TextFile.read(write())], by=author, is_demo=True)
     draft = PracticeVersion.objects.get(pk=draft.pk)
     assert (draft.item.kind, draft.item.key, draft.item.slug) == ("practice", "feedback", "feedback-geven")
+    assert draft.item.also_searched_as == "hoe geef ik feedback\ntips en tops?"
     assert (draft.state, draft.number, draft.created_by, draft.is_demo) == ("draft", 1, author, True)
     assert (draft.title, draft.lead, draft.checked_on, draft.searched_on) == (
         "Feedback", "Je vertelt wat beter kan.", date(2026, 11, 22), None,

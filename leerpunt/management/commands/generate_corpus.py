@@ -93,7 +93,7 @@ class Command(BaseCommand):
             raise CommandError("This database holds texts. A corpus goes into an empty database, never beside them.")
         with transaction.atomic():
             if not Concept.objects.exists():
-                reference_data.load(FIXTURES / "concepts.yaml", FIXTURES / "sources.yaml")
+                reference_data.load_folder(FIXTURES)
             Corpus(options["seed"]).write(options["practices"])
             facets.rebuild()
         with connection.cursor() as cursor:

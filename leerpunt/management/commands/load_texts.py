@@ -29,7 +29,7 @@ class Command(BaseCommand):
             raise CommandError(f"There is no account {options['by']}.")
         try:
             with transaction.atomic():
-                if reference_data.load(FIXTURES / "concepts.yaml", FIXTURES / "sources.yaml"):
+                if reference_data.load_folder(FIXTURES):
                     facets.rebuild()
                 drafts = load(read_folder(options["folder"]), by=author, is_demo=options["demo"])
         except (TextError, reference_data.ReferenceDataError, MoveRefused) as error:
