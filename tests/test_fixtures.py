@@ -9,14 +9,12 @@ from django.core.management import call_command
 from django.db import transaction
 
 from knowledgebase.editorial.findings import OPINIONS, Rule, findings
-from knowledgebase.editorial.transitions import problems_of
 from knowledgebase.models import Concept, ConceptLabel, Item, Scheme, Source, Version
 from knowledgebase.rendering import citations_in, html_of, plain, tokens_in
 from leerpunt.texts import read_folder
-from practices import facets
 from practices.facets import EVERYTHING, Bitmaps
 from practices.models import PracticeVersion
-from tests.factories import make_user, publish_all
+from tests.snapshots import built, published_texts
 
 FIXTURES = Path(settings.BASE_DIR) / "fixtures"
 FILES = read_folder(FIXTURES / "texts")
@@ -30,12 +28,7 @@ every_file = pytest.mark.parametrize("file", FILES, ids=lambda file: file.path.s
 def _texts(django_db_setup, django_db_blocker):
     """All texts, loaded and published once for the tests of this module, and taken out again after them."""
     with django_db_blocker.unblock(), transaction.atomic():
-        make_user("redacteur", role="redacteur")
-        call_command("load_texts", "--by=redacteur", "--demo", verbosity=0)
-        drafts = [version.specific() for version in Version.objects.select_related("item")]
-        assert {problem for draft in drafts for problem in problems_of(draft)} == set()
-        publish_all(drafts)
-        facets.rebuild()
+        built("texts", published_texts)
         yield
         transaction.set_rollback(True)
 

@@ -44,7 +44,7 @@ trap 'exit 143' TERM
     "${as_server[@]}" "$programs/initdb" -D data -U leerpunt -A trust -E UTF8 --locale=C.UTF-8 --no-sync >initdb.log 2>&1 ||
         { cat initdb.log >&2; exit 1; }
     "${as_server[@]}" "$programs/pg_ctl" -D data -w -s -l server.log -o "-k $folder -c listen_addresses='' -c fsync=off \
-        -c synchronous_commit=off -c full_page_writes=off -c autovacuum=off -c max_connections=50" start ||
+        -c synchronous_commit=off -c full_page_writes=off -c autovacuum=off -c jit=off -c max_connections=50" start ||
         { cat server.log >&2; exit 1; }
 )
 

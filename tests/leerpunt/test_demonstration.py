@@ -23,19 +23,24 @@ from knowledgebase.models import (
 from leerpunt import demonstration
 from practices import facets
 from practices.facets import EVERYTHING, Bitmaps
+from tests.snapshots import built
 
 pytestmark = pytest.mark.django_db  # also when these tests run alone: the database is made for marked tests
 State = Version.State
+
+
+def played():
+    demonstration.make_accounts("geheim", chosen=True)
+    demonstration.seat_accounts()
+    call_command("load_texts", "--by=redacteur", "--demo", verbosity=0)
+    demonstration.play()
 
 
 @pytest.fixture(scope="module")
 def _played(django_db_setup, django_db_blocker):
     """Played once for the tests of this module, and taken out again after them."""
     with django_db_blocker.unblock(), transaction.atomic():
-        demonstration.make_accounts("geheim", chosen=True)
-        demonstration.seat_accounts()
-        call_command("load_texts", "--by=redacteur", "--demo", verbosity=0)
-        demonstration.play()
+        built("demonstration", played)
         yield
         transaction.set_rollback(True)
 
