@@ -271,10 +271,9 @@ def lexicon() -> Lexicon:
 
 @lru_cache(maxsize=2)
 def _lexicon(_content_version: int) -> Lexicon:
-    labels = ConceptLabel.objects.filter(concept__scheme=Scheme.TERM, language="nl").values_list(
-        "label", "relation", "concept__slug", "concept__definition"
-    )
-    rows = list(labels)
+    labels = ConceptLabel.objects.filter(concept__scheme=Scheme.TERM, language="nl")
+    names_of_it = labels.exclude(relation__in=ConceptLabel.ONLY_TO_FIND)
+    rows = list(names_of_it.values_list("label", "relation", "concept__slug", "concept__definition"))
     names = {slug: label for label, relation, slug, _definition in rows if relation == ConceptLabel.Relation.PREFERRED}
     return Lexicon.of((label, Term(slug, names.get(slug, label), text)) for label, _r, slug, text in rows)
 

@@ -103,6 +103,8 @@ class ConceptLabel(models.Model):
         RELATED = "related", _("related (finds it, less strongly)")
         WHOLE = "whole", _("never split")
 
+    ONLY_TO_FIND = (Relation.NARROWER, Relation.RELATED, Relation.WHOLE)  # no names of the concept: nothing prints them
+
     concept = models.ForeignKey(Concept, models.CASCADE, related_name="labels", verbose_name=_("concept"))
     label = models.CharField(_("label"), max_length=120)
     relation = models.CharField(_("relation"), max_length=12, choices=Relation, default=Relation.ALTERNATIVE)

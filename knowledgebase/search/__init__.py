@@ -18,7 +18,7 @@ def words_of(query: str) -> list[str]:
 def index(version: Version) -> None:
     """Make a published version findable: its own words and every label of what it is about."""
     labels = ConceptLabel.objects.filter(concept__links__version=version.pk).values_list("label", flat=True)
-    text = fold("\n".join([version.search_text(), *labels]))
+    text = fold("\n".join([version.search_text(), version.item.also_searched_as, *labels]))
     SearchEntry.objects.update_or_create(item=version.item, defaults={"kind": version.item.kind, "text": text})
 
 

@@ -281,6 +281,14 @@ def test_the_lexicon_holds_all_labels_and_is_read_once_per_content_version(djang
     assert "es" in lexicon().terms
 
 
+@pytest.mark.django_db
+def test_labels_that_only_serve_to_find_a_term_mark_nothing():
+    term = make_term("feedback", "feedback", "terugkoppeling")
+    for relation in ConceptLabel.ONLY_TO_FIND:
+        ConceptLabel.objects.create(concept=term, label=f"zo {relation}", relation=relation)
+    assert set(lexicon().terms) == {"feedback", "terugkoppeling"}
+
+
 # -- stored HTML ----------------------------------------------------------------------------------
 
 

@@ -15,6 +15,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from knowledgebase import search
 from knowledgebase.editorial import audit
 from knowledgebase.editorial.forms import ItemForm, NewItemForm, item_label
 from knowledgebase.editorial.permissions import role_of
@@ -157,7 +158,7 @@ class TextAdmin(GuardedAdmin):
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         fields = ("slug", "key", "owner", "review_due_on")
-        return fields if obj else (*self.add_form.declared_fields, *fields)
+        return (*fields, "also_searched_as") if obj else (*self.add_form.declared_fields, *fields)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return ("key",) if obj else ()
@@ -192,6 +193,8 @@ class TextAdmin(GuardedAdmin):
                 SlugRedirect.objects.filter(kind=obj.kind, slug=obj.slug).delete()
                 SlugRedirect.objects.get_or_create(kind=obj.kind, slug=old, defaults={"item_id": obj.pk})
                 SiteState.touch()
+            if "also_searched_as" in form.changed_data:
+                self.index_again(obj)
             if form.changed_data:
                 moved = {"address": [old, obj.slug]} if old != obj.slug else {}
                 data = {"fields": list(form.changed_data)} | moved
@@ -199,6 +202,12 @@ class TextAdmin(GuardedAdmin):
             return
         super().save_model(request, obj, form, change)
         self.first_draft(obj, by=by, **form.draft_fields())
+
+    def index_again(self, item: Any) -> None:
+        """What a published text is found under changed: readers find it so at once."""
+        if public := item.versions.published().first():
+            search.index(public.specific())
+            SiteState.touch()
 
     def first_draft(self, item: Any, *, by: User, **fields: Any) -> Any:
         """The draft of a text that has no version."""

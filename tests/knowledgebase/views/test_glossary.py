@@ -1,7 +1,7 @@
 import pytest
 
-from knowledgebase.models import ConceptLabel
-from tests.factories import make_practice, make_term
+from knowledgebase.models import ConceptLabel, Scheme
+from tests.factories import make_concept, make_practice, make_term
 from tests.pages import Page
 
 pytestmark = pytest.mark.django_db
@@ -13,6 +13,10 @@ def test_terms_from_a_to_z_with_their_other_names(client):
     term = make_term("ecart", "écart", definition="Afstand.")
     ConceptLabel.objects.create(concept=term, label="ecarten", relation="hidden")
     ConceptLabel.objects.create(concept=term, label="EC", relation="abbreviation")
+    for relation in ConceptLabel.ONLY_TO_FIND:
+        ConceptLabel.objects.create(concept=term, label=f"zo {relation}", relation=relation)
+    make_concept(Scheme.SEARCH, "alleen-zoeken", "alleen om te zoeken")
+    make_concept(Scheme.WORD, "lopen", "lopen")
     page = Page(client.get("/begrippen/"))
     assert [(div["id"], div.text) for div in page.one("dl", "glossary").all("div")] == [
         ("ecart", "écart Afstand. Ook: EC."),

@@ -22,6 +22,7 @@ from knowledgebase.models import (
     Theme,
     Version,
 )
+from knowledgebase.search import matching
 from practices.models import Practice, PracticeVersion
 from tests.admin import admin_url, change_url, each_role, form_data, logged_in, messages_of
 from tests.factories import (
@@ -281,6 +282,34 @@ def test_a_new_address_keeps_the_old_one_working():
     assert (event.action, event.actor_id, event.data) == (
         "change_text", client.user.pk, {"fields": ["slug"], "address": ["feedback", "feedback-geven"]},
     )  # fmt: skip
+
+
+def test_what_a_text_is_also_searched_as_finds_it_at_once():
+    item = Practice.objects.get(pk=make_practice("feedback").item_id)
+    client = logged_in("redacteur")
+    before = SiteState.current().content_version
+    assert matching("knuffelbeer", "practice") == []
+
+    lines = "waar is mijn knuffelbeer\r\nrode pen"
+    client.post(change_url(item), form_data(client.get(change_url(item)), also_searched_as=lines))
+
+    assert matching("knuffelbeer", "practice") == [item.pk]
+    assert SiteState.current().content_version == before + 1
+    event = AuditEvent.objects.filter(item=item).order_by("-seq").first()
+    assert (event.action, event.actor_id, event.data) == (
+        "change_text", client.user.pk, {"fields": ["also_searched_as"]},
+    )  # fmt: skip
+
+
+def test_what_a_draft_is_also_searched_as_waits_for_its_publication():
+    item = Practice.objects.get(pk=make_practice("feedback", state="draft").item_id)
+    client = logged_in("redacteur")
+
+    client.post(change_url(item), form_data(client.get(change_url(item)), also_searched_as="knuffelbeer"))
+
+    item.refresh_from_db()
+    assert item.also_searched_as == "knuffelbeer"
+    assert matching("knuffelbeer", "practice") == []
 
 
 def test_an_address_may_be_taken_back():
