@@ -199,6 +199,8 @@ def ris(reference: Reference) -> str:
     pages = [part for part in _PAGES.split(reference.pages) if part]
     lines = [
         ("TY", _ris_type(reference)),
+        ("ID", reference.key),
+        ("M3", _kind_in_words(reference)),
         *(("AU", _ris_name(person)) for person in reference.people),
         ("PY", str(reference.year or "")),
         ("DA", f"{reference.published:%Y/%m/%d}" if reference.published else ""),
@@ -211,6 +213,7 @@ def ris(reference: Reference) -> str:
         ("ET", str(reference.version or "")),
         ("DO", reference.doi),
         ("UR", reference.link),
+        ("UR", reference.url if reference.doi else ""),
         ("LA", reference.language),
         ("N1", "et al." if reference.has_others else ""),
         ("Y2", f"{reference.accessed:%Y/%m/%d}" if reference.accessed else ""),
@@ -225,6 +228,11 @@ def _ris_type(reference: Reference) -> str:
     if reference.is_article and reference.kind != "website":
         return "JOUR"
     return "ELEC" if reference.url else "GEN"
+
+
+def _kind_in_words(reference: Reference) -> str:
+    """What kind of publication it is, more precisely than the formats have types for."""
+    return "" if reference.kind == TEXT else reference.kind.replace("_", " ")
 
 
 def _ris_name(person: Mapping[str, str]) -> str:
@@ -257,9 +265,10 @@ def bibtex(reference: Reference) -> str:
         "pages": _bibtex_text(pages),
         "edition": str(reference.version or ""),
         "doi": _line(reference.doi).translate(_BIBTEX_LINK),
-        "url": _line(reference.link).translate(_BIBTEX_LINK),
+        "url": _line(reference.url or reference.link).translate(_BIBTEX_LINK),
         "urldate": reference.accessed.isoformat() if reference.accessed else "",
         "language": _bibtex_text(reference.language),
+        "entrysubtype": _kind_in_words(reference),
     }
     kind = "techreport" if reference.kind == "report" else "article" if reference.is_article else "misc"
     key = re.sub(r"[^a-z0-9-]", "", reference.key.lower()) or "bron"
@@ -284,8 +293,8 @@ def _bibtex_part(name: str) -> str:
     return f"{{{text}}}" if "," in text or " and " in f" {text} " else text
 
 
-def as_file(reference: Reference, form: str) -> tuple[str, str]:
-    """A reference for reference software, with its media type; `form` is ris or bib."""
+def as_file(references: Sequence[Reference], form: str) -> tuple[str, str]:
+    """References for reference software, with the media type; `form` is ris or bib."""
     if form == "ris":
-        return ris(reference), "application/x-research-info-systems; charset=utf-8"
-    return bibtex(reference), "application/x-bibtex; charset=utf-8"
+        return "\r\n".join(map(ris, references)), "application/x-research-info-systems; charset=utf-8"
+    return "\n".join(map(bibtex, references)), "application/x-bibtex; charset=utf-8"

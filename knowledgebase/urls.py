@@ -1,10 +1,13 @@
 from django.urls import path, re_path
 
 from knowledgebase.editorial.history import VersionHistory
+from knowledgebase.editorial.public import cite, cite_sources
 from knowledgebase.editorial.views.shared_preview import shared_preview
 from knowledgebase.models import ROOT_PAGES, PageVersion, SummaryVersion, ThemeVersion
 
 from .views import glossary, pages, sources, summaries, themes
+
+SUMMARY = {"kind": SummaryVersion.kind}
 
 urlpatterns = [
     # research summaries
@@ -12,6 +15,13 @@ urlpatterns = [
     path("samenvattingen/<slug:slug>/", summaries.SummaryDetail.as_view(), name="summary"),
     path("samenvattingen/<slug:slug>/versies/", VersionHistory.as_view(model=SummaryVersion)),
     path("samenvattingen/<slug:slug>/versies/<int:number>/", summaries.SummaryDetail.as_view()),
+    re_path(r"^samenvattingen/(?P<slug>[-\w]+)/citeren\.(?P<form>ris|bib)$", cite, SUMMARY, name="summary-citation"),
+    re_path(
+        r"^samenvattingen/(?P<slug>[-\w]+)/bronnen\.(?P<form>ris|bib)$",
+        cite_sources,
+        SUMMARY,
+        name="summary-source-list",
+    ),
     # themes
     path("themas/", themes.theme_list, name="themes"),
     path("themas/<slug:slug>/", themes.ThemeDetail.as_view(), name="theme"),

@@ -1,9 +1,12 @@
 from django.urls import path, re_path
 
 from knowledgebase.editorial.history import VersionHistory
+from knowledgebase.editorial.public import cite, cite_sources
 from practices.models import PracticeVersion
 
 from .views import practices
+
+KIND = {"kind": PracticeVersion.kind}
 
 urlpatterns = [
     path("praktijken/", practices.practice_list, name="practices"),
@@ -11,5 +14,8 @@ urlpatterns = [
     path("praktijken/<slug:slug>/", practices.PracticeDetail.as_view(), name="practice"),
     path("praktijken/<slug:slug>/versies/", VersionHistory.as_view(model=PracticeVersion)),
     path("praktijken/<slug:slug>/versies/<int:number>/", practices.PracticeDetail.as_view()),
-    re_path(r"^praktijken/(?P<slug>[-\w]+)/citeren\.(?P<form>ris|bib)$", practices.cite, name="practice-citation"),
+    re_path(r"^praktijken/(?P<slug>[-\w]+)/citeren\.(?P<form>ris|bib)$", cite, KIND, name="practice-citation"),
+    re_path(
+        r"^praktijken/(?P<slug>[-\w]+)/bronnen\.(?P<form>ris|bib)$", cite_sources, KIND, name="practice-source-list"
+    ),
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -9,9 +10,11 @@ from django.conf import settings
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect, HttpResponseRedirect
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
 from django.views.generic.base import ContextMixin, View
 
 from knowledgebase import rendering
@@ -24,12 +27,13 @@ from .approvals import Approvals, approvals_of, newer_evidence
 
 State = Version.State
 CHANGE_SHOWN_DAYS = 365
+CITED_AS_FILE = frozenset({Item.Kind.PRACTICE, Item.Kind.SUMMARY})
 
 
 class VersionView(ContextMixin, View):
     """A page of one published text by its slug, or with a number of an old version of it."""
 
-    model: type[Version]
+    model: type[Version] = Version
     template_name: str
     below = ""  # what the address of this page adds to that of the text
 
@@ -95,6 +99,7 @@ class PublishedTextView(VersionView):
             "texts": texts,
             "terms": list(marks.used.values()),
             "sources": list(Source.objects.filter(links__version=version.pk).order_by("links__order", "links__id")),
+            "source_files": _source_files(version),
             "canonical": version.item.get_absolute_url(),
             "full_url": settings.SITE_URL + version.item.get_absolute_url(),
             "retracted": Source.objects.filter(
@@ -163,11 +168,46 @@ def _overdue(version: Version) -> dict[str, Any]:
     return {"review_overdue": due, "is_looked_at_again": version.rounds.open().exists()}
 
 
-def citation_file(reference: Reference, name: str, form: str) -> HttpResponse:
-    """A citation to download: `name`.ris or `name`.bib."""
-    text, media_type = as_file(reference, form)
+def citation_file(references: Sequence[Reference], name: str, form: str) -> HttpResponse:
+    """Citations to download: `name`.ris or `name`.bib."""
+    text, media_type = as_file(references, form)
     disposition = f'attachment; filename="{name}.{form}"'
     return HttpResponse(text, content_type=media_type, headers={"Content-Disposition": disposition})
+
+
+@require_safe
+def cite(request: HttpRequest, kind: str, slug: str, form: str) -> HttpResponse:
+    """The citation of a published text as a file for reference software."""
+    version = _published(kind, slug)
+    reference = Reference.of_version(version, settings.SITE_URL + version.get_absolute_url())
+    return citation_file([reference], slug, form)
+
+
+@require_safe
+def cite_sources(request: HttpRequest, kind: str, slug: str, form: str) -> HttpResponse:
+    """The reference list of a published text as a file for reference software."""
+    version = _published(kind, slug)
+    sources = Source.objects.filter(links__version=version.pk).order_by("links__order", "links__id")
+    if not sources:
+        raise Http404(_("This text has no sources of its own."))
+    return citation_file([Reference.of_source(source) for source in sources], f"{slug}-bronnen", form)
+
+
+def _published(kind: str, slug: str) -> Version:
+    version = Version.objects.published().filter(item__kind=kind, item__slug=slug).select_related("item").first()
+    if version is None:
+        raise Http404(_("There is no text at this address."))
+    return version
+
+
+def _source_files(version: Version) -> list[tuple[str, str]]:
+    """Where the reference list of a public text is had for reference software."""
+    if not version.is_published or version.kind not in CITED_AS_FILE:
+        return []
+    name = f"{version.kind}-source-list"
+    return [
+        (label, reverse(name, args=[version.item.slug, form])) for label, form in (("RIS", "ris"), ("BibTeX", "bib"))
+    ]
 
 
 def by_title(version: Version) -> tuple[str, int]:

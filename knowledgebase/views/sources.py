@@ -71,4 +71,4 @@ def cite(request: HttpRequest, slug: str, form: str) -> HttpResponse:
     source = Source.objects.filter(key=slug).first()
     if source is None:
         raise Http404(_("There is no source at this address."))
-    return citation_file(Reference.of_source(source), slug, form)
+    return citation_file([Reference.of_source(source)], slug, form)

@@ -2,7 +2,7 @@ import re
 from typing import Any
 
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 
 from knowledgebase import rendering
 from knowledgebase.citations import Reference
-from knowledgebase.editorial.public import PublishedTextView, citation_file, linked_items
+from knowledgebase.editorial.public import PublishedTextView, linked_items
 from knowledgebase.models import Concept, Item, Scheme, Version
 from knowledgebase.search.fields import page_number, seen
 from knowledgebase.structured_data import breadcrumbs, graph, learning_resource
@@ -189,12 +189,3 @@ def _texts(shown: list[cards.Card]) -> list[tuple[str, list[str]]]:
         (label, [rendering.without_citations(html[card.version.pk].get(name, "")) for card in shown])
         for name, label in fields
     ]
-
-
-@require_safe
-def cite(request: HttpRequest, slug: str, form: str) -> HttpResponse:
-    """The citation of a published practice as a file for reference software."""
-    version = PracticeVersion.objects.published().filter(item__slug=slug).select_related("item").first()
-    if version is None:
-        raise Http404(_("There is no text at this address."))
-    return citation_file(Reference.of_version(version, settings.SITE_URL + version.get_absolute_url()), slug, form)

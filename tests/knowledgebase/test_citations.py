@@ -3,7 +3,7 @@ from datetime import date
 
 import pytest
 
-from knowledgebase.citations import Reference, Run, apa, apa_text, bibtex, ris
+from knowledgebase.citations import Reference, Run, apa, apa_text, as_file, bibtex, ris
 from tests.factories import make_practice, make_source
 
 OKKINGA = Reference(
@@ -154,6 +154,8 @@ def test_apa_is_one_line():
 def test_ris_of_an_article():
     assert ris(OKKINGA) == (
         "TY  - JOUR\r\n"
+        "ID  - okkinga-2018\r\n"
+        "M3  - meta analysis\r\n"
         "AU  - Okkinga, M.\r\n"
         "AU  - van Steensel, R.\r\n"
         "AU  - Arends, L. R.\r\n"
@@ -174,6 +176,7 @@ def test_ris_of_an_article():
 def test_ris_of_a_version_of_ours():
     assert ris(OWN) == (
         "TY  - ELEC\r\n"
+        "ID  - leerpunt-feedback-v2\r\n"
         "AU  - Leerpunt\r\n"
         "PY  - 2026\r\n"
         "DA  - 2026/11/22\r\n"
@@ -210,6 +213,21 @@ def test_ris_notes_that_there_are_more_authors():
     assert [line for line in lines if line.startswith(("AU", "N1"))] == ["AU  - Jansen1, J.", "N1  - et al."]
 
 
+def test_an_address_beside_the_doi_is_kept():
+    both = replace(OKKINGA, url="https://example.org/a")
+    assert "UR  - https://doi.org/10.1007/s10648-018-9445-7\r\nUR  - https://example.org/a\r\n" in ris(both)
+    assert "  url = {https://example.org/a},\n" in bibtex(both)
+
+
+def test_a_list_is_one_file_of_records():
+    text, media_type = as_file([OKKINGA, TOOLKIT], "ris")
+    assert text == f"{ris(OKKINGA)}\r\n{ris(TOOLKIT)}"
+    assert media_type == "application/x-research-info-systems; charset=utf-8"
+    text, media_type = as_file([OKKINGA, TOOLKIT], "bib")
+    assert text == f"{bibtex(OKKINGA)}\n{bibtex(TOOLKIT)}"
+    assert media_type == "application/x-bibtex; charset=utf-8"
+
+
 def test_ris_says_when_a_page_was_read():
     assert "Y2  - 2026/10/05\r\n" in ris(replace(TOOLKIT, accessed=date(2026, 10, 5)))
 
@@ -230,6 +248,7 @@ def test_bibtex_of_an_article():
         "  doi = {10.1007/s10648-018-9445-7},\n"
         "  url = {https://doi.org/10.1007/s10648-018-9445-7},\n"
         "  language = {en},\n"
+        "  entrysubtype = {meta analysis},\n"
         "}\n"
     )
 

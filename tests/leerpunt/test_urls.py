@@ -36,7 +36,9 @@ DETAILS = (
 )  # fmt: skip
 FILES = (
     "/feed/", "/sitemap.xml", "/robots.txt", "/praktijken/feedback/citeren.ris", "/praktijken/feedback/citeren.bib",
-    "/bronnen/jansen-2020/citeren.ris", "/bronnen/jansen-2020/citeren.bib",
+    "/bronnen/jansen-2020/citeren.ris", "/bronnen/jansen-2020/citeren.bib", "/praktijken/feedback/bronnen.ris",
+    "/praktijken/feedback/bronnen.bib", "/samenvattingen/toetsen/citeren.ris", "/samenvattingen/toetsen/citeren.bib",
+    "/samenvattingen/toetsen/bronnen.ris", "/samenvattingen/toetsen/bronnen.bib",
 )  # fmt: skip
 PAGES = (*LISTS, "/praktijken/vergelijk/?p=feedback&p=toetsen-vooraf", *DETAILS)
 EVERYTHING = (*PAGES, *FILES)
@@ -183,7 +185,8 @@ def test_another_verb_is_refused(verb):
     [
         "/bestaat-niet/", "/praktijken/bestaat-niet/", "/samenvattingen/x/", "/themas/x/", "/bronnen/x/", "/over/x/",
         "/over/over/", "/over/privacy/", "/over/toegankelijkheid/", "/praktijken/x/citeren.ris",
-        "/bronnen/x/citeren.bib", "/praktijken/x/citeren.pdf", "/praktijken/x/kaart.png", "/praktijken/%00/",
+        "/bronnen/x/citeren.bib", "/praktijken/x/bronnen.ris", "/samenvattingen/x/bronnen.bib",
+        "/samenvattingen/x/citeren.ris", "/praktijken/x/citeren.pdf", "/praktijken/x/kaart.png", "/praktijken/%00/",
         "/bronnen/%00/", "/praktijken/%D8%A7/citeren.ris", "/bronnen/%D8%A7/citeren.ris", "/praktijken/" + "x" * 10_000,
         "/praktijken/" + "x" * 10_000 + "/", "/%F0%9F%99%82/", "/%FF/", "/onderdelen/", "/praktijken/a%2Fb/",
     ],
