@@ -83,6 +83,7 @@ class Entry:
     low: float | None = None
     high: float | None = None
     words: str = ""  # the figure in words
+    detail: str = ""  # what may be left out where there is little room
     share: float | None = None  # of the largest weight, from 0 to 1: how large its point is
     kind: str = "study"  # study, group, average, range or heading
 
@@ -92,9 +93,10 @@ class Drawn:
     """A row as it is drawn."""
 
     label: str
-    words: str
     kind: str
     y: str
+    words: str = ""
+    detail: str = ""
     x: str = ""
     radius: str = ""
     low: str = ""
@@ -135,7 +137,7 @@ def _drawn(entry: Entry, line: Axis, y: str) -> Drawn:
     point = {}
     if _is_number(entry.estimate):
         point = {"x": line.x(entry.estimate), "radius": radius(entry.share)}
-    return Drawn(entry.label, entry.words, entry.kind, y, **point, **interval)  # type: ignore[arg-type]  # texts and flags
+    return Drawn(entry.label, entry.kind, y, entry.words, entry.detail, **point, **interval)  # type: ignore[arg-type]  # texts and flags
 
 
 def radius(share: float | None) -> str:

@@ -2,6 +2,7 @@ from django.urls import path, re_path
 
 from knowledgebase.editorial.history import VersionHistory
 from knowledgebase.editorial.public import cite, cite_sources
+from knowledgebase.editorial.recount import Recount
 from knowledgebase.editorial.views.shared_preview import shared_preview
 from knowledgebase.models import ROOT_PAGES, PageVersion, SummaryVersion, ThemeVersion
 
@@ -15,6 +16,8 @@ urlpatterns = [
     path("samenvattingen/<slug:slug>/", summaries.SummaryDetail.as_view(), name="summary"),
     path("samenvattingen/<slug:slug>/versies/", VersionHistory.as_view(model=SummaryVersion)),
     path("samenvattingen/<slug:slug>/versies/<int:number>/", summaries.SummaryDetail.as_view()),
+    path("samenvattingen/<slug:slug>/cijfers/", Recount.as_view(model=SummaryVersion), name="summary-recount"),
+    path("samenvattingen/<slug:slug>/versies/<int:number>/cijfers/", Recount.as_view(model=SummaryVersion)),
     re_path(r"^samenvattingen/(?P<slug>[-\w]+)/citeren\.(?P<form>ris|bib)$", cite, SUMMARY, name="summary-citation"),
     re_path(
         r"^samenvattingen/(?P<slug>[-\w]+)/bronnen\.(?P<form>ris|bib)$",

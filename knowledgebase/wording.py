@@ -14,6 +14,7 @@ from knowledgebase.evidence.records import (
     FEWEST_STUDIES,
     Interval,
     Result,
+    Slope,
     StudyResult,
     Subgroups,
 )
@@ -82,6 +83,16 @@ class Scale:
         return names.get(self.measure, _("effect size (Hedges' g)"))
 
     @property
+    def raw_name(self) -> str:
+        """What the arithmetic computes with, where that is another figure than readers see."""
+        return _("Fisher's z") if self.measure == "z" else self.name
+
+    @property
+    def spread_name(self) -> str:
+        """What a range over schools is called in a plot."""
+        return _("8 of 10 studies") if self.measure == "z" else _("8 of 10 schools")
+
+    @property
     def note(self) -> str:
         """How figures were made fit to read, where that is not as they are."""
         if self.measure == "z":
@@ -148,7 +159,10 @@ def no_spread(result: Result) -> str:
         return _(
             "How much it differs from school to school we cannot say: for that we ask for at least %(fewest)s studies."
         ) % {"fewest": FEWEST_FOR_SHARE}
-    return _("How much it differs from school to school we cannot say: this model does not support it.")
+    return _(
+        "The studies do not differ more than chance explains, so about separate schools we say nothing more than about"
+        " the average."
+    )
 
 
 def refused(result: Result) -> str:
@@ -310,6 +324,20 @@ def subgroups(name: str, groups: Subgroups, labels: Sequence[str], scale: Scale)
                      groups.unknown_studies) % {"count": number(groups.unknown_studies)}
         )  # fmt: skip
     return " ".join(sentences)
+
+
+def slope(name: str, found: Slope) -> str:
+    """How the effect changes with a characteristic in numbers."""
+    values = {"name": name, "change": decimal(found.estimate, "0.001"), "studies": studies(found.k_studies)}
+    if found.p is None:
+        return _("%(name)s: %(change)s per unit, over %(studies)s; too few to say more.") % values
+    values["p"] = probability(found.p)
+    if found.p < 0.05:
+        return (
+            _("%(name)s: the effect changes %(change)s per unit, more than chance explains (%(studies)s, %(p)s).")
+            % values
+        )
+    return _("%(name)s: the effect changes %(change)s per unit, which may be chance (%(studies)s, %(p)s).") % values
 
 
 def _test(groups: Subgroups) -> str:

@@ -1,13 +1,27 @@
 """Figures as words, the same everywhere: on pages, in plots, in tokens."""
 
+from dataclasses import dataclass
 from decimal import Decimal
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
-from knowledgebase.wording import MINUS, decimal, in_words, number, studies
+from knowledgebase.evidence.records import Interval, Result
+from knowledgebase.wording import MINUS, Scale, decimal, in_words, number, probability, studies
 
-from .ratings import EEF, Figure, Gain, KeyFigures
+from .ratings import (
+    CONVERSION,
+    CONVERSIONS,
+    EEF,
+    Conversion,
+    Figure,
+    Gain,
+    KeyFigures,
+    Step,
+    StrengthRule,
+    Waterfall,
+)
+from .ratings import months as table_months
 
 __all__ = ["decimal", "in_words", "number", "studies"]  # the words of numbers alone
 
@@ -130,3 +144,133 @@ def tokens(figures: KeyFigures, context: str = "") -> dict[str, str]:
     }
     suffix = f":{context}" if context else ""
     return {f"{name}{suffix}": words for name, words in values.items()}
+
+
+@dataclass(frozen=True)
+class Months(Scale):
+    """An effect that readers also get in months of learning gain, by the table that a rating is pinned to."""
+
+    table: Conversion = CONVERSIONS[CONVERSION]
+
+    def months(self, value: float) -> str:
+        """6 or −2; beyond the table more than 12."""
+        effect = Decimal(repr(value))
+        count = table_months(effect, self.table)
+        return bound(count, effect, self.table.highest).removeprefix("+")
+
+    def average(self, result: Result) -> str:
+        effect = Decimal(repr(result.estimate or 0.0))
+        gain = gained(Gain(table_months(effect, self.table), effect=effect))
+        return _("Over %(studies)s the average learning gain is %(gain)s (%(symbol)s = %(value)s).") % {
+            "studies": studies(result.k_studies),
+            "gain": gain,
+            "symbol": self.symbol,
+            "value": self.figure(result.estimate or 0.0),
+        }
+
+    def _between(self, interval: Interval) -> dict[str, str]:
+        return {
+            "low": self.months(interval.low),
+            "high": self.months(interval.high),
+            "symbol": self.symbol,
+            "interval": self.interval(interval),
+        }
+
+    def surely(self, interval: Interval) -> str:
+        return _(
+            "The average lies fairly surely between %(low)s and %(high)s months (%(symbol)s from %(interval)s)."
+        ) % self._between(interval)
+
+    def spread(self, interval: Interval) -> str:
+        return _(
+            "In 8 of 10 comparable schools the gain lies between %(low)s and %(high)s months (%(symbol)s from %(interval)s)."
+        ) % self._between(interval)
+
+
+@dataclass(frozen=True)
+class StepWords:
+    """A step of the strength as readers get it: what, how many points, why, and the points after it."""
+
+    name: str
+    points: str
+    why: str
+    total: int
+
+
+def strength_steps(waterfall: Waterfall, rule: StrengthRule) -> list[StepWords]:
+    """A strength step by step."""
+    found, total = [], 0
+    for step in waterfall.steps:
+        total += step.points
+        points = signed(step.points) if step.code != "studies" else str(step.points)
+        found.append(StepWords(_step_name(step), points, _step_reason(step, waterfall, rule), max(total, 0)))
+    return found
+
+
+def _step_name(step: Step) -> str:
+    names = {
+        "studies": _("Number of studies"),
+        "design": _("How the studies were set up"),
+        "spread": _("How much the studies differ"),
+        "asymmetry": _("Studies that may be missing"),
+        "indirect": _("Other levels than this text is for"),
+        "old": _("Old studies"),
+    }
+    return names.get(step.code, step.code)
+
+
+def _step_reason(step: Step, waterfall: Waterfall, rule: StrengthRule) -> str:
+    """What the data say about one step, and from where it costs a point."""
+    limit = {"limit": decimal(100 * (step.limit or 0), "1")}
+    if step.code == "studies":
+        words = _("%(studies)s.") % {"studies": studies(step.count or 0)}
+        if waterfall.studies_for_more is None:
+            return words
+        return f"{words} " + _("From %(more)s studies it would be a point more.") % {
+            "more": number(waterfall.studies_for_more)}  # fmt: skip
+    if not step.judged:
+        return _("We know too little of the studies to judge this, so it costs nothing.")
+    counted = {"count": number(step.count or 0), "of": number(step.of or 0)} | limit
+    if step.code == "design":
+        words = (
+            _(
+                "%(count)s of %(of)s studies only observed, run a high risk of bias, or do not say how they were set up;"
+                " above %(limit)s%% this costs a point."
+            )
+            % counted
+        )
+        if step.unknown:
+            words += " " + ngettext(
+                "Of %(count)s study we know neither the design nor the risk.",
+                "Of %(count)s studies we know neither the design nor the risk.",
+                step.unknown,
+            ) % {"count": number(step.unknown)}
+        return words
+    if step.code == "spread":
+        if step.points:
+            return _("In a comparable school the effect may be zero or below: the prediction interval holds zero.")
+        return _("Also in a comparable school the effect is most likely not zero.")
+    if step.code == "asymmetry":
+        values = {"p": probability(step.value or 0.0), "count": number(step.count or 0)}
+        if step.points:
+            return (
+                _(
+                    "Small studies find something else than large ones (%(p)s). With the %(count)s studies that seem to be"
+                    " missing, the average might be zero."
+                )
+                % values
+            )
+        return _("Even with the studies that may be missing (%(count)s), the conclusion stays (%(p)s).") % values
+    if step.code == "indirect":
+        return (
+            _(
+                "%(count)s of %(of)s studies were done at another level than this text is for; above %(limit)s%% this costs"
+                " a point."
+            )
+            % counted
+        )
+    if step.code == "old":
+        return _("%(count)s of %(of)s studies are from before %(year)s; above %(limit)s%% this costs a point.") % (
+            counted | {"year": str(rule.before)}
+        )
+    return ""

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from .views import desk, rounds
+from .views import desk, recount, rounds
 
 urlpatterns = [
     path("", desk.desk, name="desk"),
@@ -19,4 +19,5 @@ urlpatterns = [
     path("leesbaarheid/", desk.readability, name="desk-readability"),
     path("gepubliceerd/", desk.published, name="desk-published"),
     path("versie/<int:pk>/intrekken/", desk.withdrawal, name="desk-withdraw"),
+    path("versie/<int:pk>/cijfers/", recount.recount, name="desk-recount"),
 ]

@@ -4,7 +4,11 @@ from django import template
 from django.template import Context
 from django.template.defaultfilters import stringfilter
 
+from knowledgebase import wording
+
 register = template.Library()
+
+register.filter("number", wording.number)
 
 
 @register.inclusion_tag("components/nav_link.html", takes_context=True)
@@ -20,3 +24,9 @@ def first_sentence(text: str) -> str:
     """What stands before the first full stop, for lists."""
     head, stop, _rest = text.partition(". ")
     return head + stop.strip()
+
+
+@register.filter
+def decimals(value: float, places: int) -> str:
+    """A number with this many decimals, with a comma."""
+    return wording.decimal(value, f"1e-{places}")

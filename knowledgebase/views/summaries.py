@@ -9,6 +9,7 @@ from django.views.decorators.http import require_safe
 from knowledgebase import search
 from knowledgebase.citations import Reference
 from knowledgebase.editorial.public import PublishedTextView, by_title, linked_items
+from knowledgebase.editorial.recount import in_text
 from knowledgebase.models import Concept, Item, Scheme, SummaryVersion
 from knowledgebase.search.fields import read_query
 from knowledgebase.structured_data import article, graph
@@ -52,6 +53,7 @@ class SummaryDetail(PublishedTextView):
         return context | {
             "concepts": concepts,
             "practices": linked_items(version, Item.Kind.PRACTICE),
+            "recount": in_text(version),
             "reference": Reference.of_version(version, context["full_url"]),
             "structured": graph(
                 article(

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 from knowledgebase import rendering
 from knowledgebase.citations import Reference
 from knowledgebase.editorial.public import PublishedTextView, linked_items
+from knowledgebase.editorial.recount import in_text
 from knowledgebase.models import Concept, Item, Scheme, Version
 from knowledgebase.search.fields import page_number, seen
 from knowledgebase.structured_data import breadcrumbs, graph, learning_resource
@@ -18,6 +19,8 @@ from practices import cards, plots
 from practices.filters import ORDERS, PAGE_SIZE, SCHEME_TITLES, VIEWS, PracticeFilter
 from practices.models import PracticeVersion
 from practices.ratings import NORM_SHARE
+
+from .recount import scale_of
 
 MOST_COMPARED = 4
 MOST_NAMED = 5  # in a notice
@@ -93,6 +96,7 @@ class PracticeDetail(PublishedTextView):
             "overall": next((row for row in ratings if row.is_overall), None),
             "contexts": cards.context_rows([r for r in ratings if not r.is_overall], names, metric, share),
             "verdicts": cards.verdict_rows(verdicts, names),
+            "recount": in_text(version, scale_of),
             "metric": metric,
             "metrics": _metrics(self.request.path, share),
             "share": share,

@@ -63,7 +63,7 @@ def test_every_axis_can_be_drawn(points, ends):
 def test_rows_stand_below_each_other_on_one_axis():
     drawn = plots.rows(
         [
-            Entry("Jansen 2020", 0.5, 0.1, 0.9, "0,50", share=1),
+            Entry("Jansen 2020", 0.5, 0.1, 0.9, "0,50", "(0,10 tot 0,90)", share=1),
             Entry("Peeters 2021", 0.2, -3, 40, "0,20", share=0.25),
             Entry("Onbekend"),
             Entry("Gemiddelde", 0.4, 0.2, 0.6, kind="average"),
@@ -71,10 +71,10 @@ def test_rows_stand_below_each_other_on_one_axis():
         average=0.4,
     )
     assert drawn.rows == [
-        Drawn("Jansen 2020", "0,50", "study", "12.5", "74", "0.55", "35.6", "98", False, True),
-        Drawn("Peeters 2021", "0,20", "study", "37.5", "45.2", "0.28", "2", "98", True, True),
-        Drawn("Onbekend", "", "study", "62.5"),
-        Drawn("Gemiddelde", "", "average", "87.5", "64.4", "0.4", "45.2", "83.6"),
+        Drawn("Jansen 2020", "study", "12.5", "0,50", "(0,10 tot 0,90)", "74", "0.55", "35.6", "98", False, True),
+        Drawn("Peeters 2021", "study", "37.5", "0,20", "", "45.2", "0.28", "2", "98", True, True),
+        Drawn("Onbekend", "study", "62.5"),
+        Drawn("Gemiddelde", "average", "87.5", "", "", "64.4", "0.4", "45.2", "83.6"),
     ]
     assert (drawn.height, drawn.average) == ("7", "64.4")
     assert [(tick.x, round(tick.value, 1)) for tick in drawn.ticks] == [
