@@ -1,4 +1,8 @@
+from typing import Any
+
 from django.apps import AppConfig
+from django.db import connections
+from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
 
@@ -7,6 +11,12 @@ class PracticesConfig(AppConfig):
     verbose_name = _("Practices")
 
     def ready(self) -> None:
-        from . import facets
+        from . import facets, rules
+        from .models import RatingRule
+
+        def migrated(using: str, **_kwargs: Any) -> None:
+            if RatingRule._meta.db_table in connections[using].introspection.table_names():
+                rules.sync_rules()  # not after migrating back to where there were none
 
         facets.connect()
+        post_migrate.connect(migrated, sender=self, weak=False, dispatch_uid="sync-rules")

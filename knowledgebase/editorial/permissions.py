@@ -25,7 +25,7 @@ class Role:
     grants: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]  # (models, deeds) pairs
 
 
-READ = (("item", *TEXTS, *CHILDREN, *REFERENCE), ("view",))
+READ = (("item", *TEXTS, *CHILDREN, *REFERENCE, "ratingrule"), ("view",))
 WRITE = ((*TEXTS, *CHILDREN), EVERYTHING)
 ROLES = (
     Role(
@@ -47,7 +47,7 @@ ROLES = (
             (("user",), EVERYTHING),
             (("group",), ("view",)),
             (("commission", "readabilitynorm"), ("view", "change")),
-            (("membership", "criterion"), ("view", "add", "change")),
+            (("membership", "criterion", "ratingrule"), ("view", "add", "change")),
             (("auditevent", "outboxmessage"), ("view",)),
         ),
     ),

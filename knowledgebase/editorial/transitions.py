@@ -116,11 +116,16 @@ def begin(item: Item, *, by: User, based_on: Version | None = None) -> Any:
 
 
 def saved(version: Version, *, by: User) -> None:
-    """Say who saved a draft: they count as its author from then on, and forms that were open are stale."""
+    """Say who saved a draft: they count as its author from then on, and forms that were open are stale.
+
+    What follows from its study rows is filled in.
+    """
     with transaction.atomic():
         check_writes(by)
-        if not locked(version).is_editable:
+        draft = locked(version)
+        if not draft.is_editable:
             raise MoveRefused(_("This version is frozen: it can no longer be saved."))
+        draft.derive()
         contributor, _created = VersionContributor.objects.get_or_create(version_id=version.pk, user=by)
         contributor.save(update_fields=["last_at"])
         Version.objects.filter(pk=version.pk).update(lock_version=F("lock_version") + 1)

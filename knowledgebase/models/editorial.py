@@ -304,6 +304,9 @@ class Version(models.Model):
         """The figures that the data of this version holds (asks the database); texts with figures override it."""
         return []
 
+    def derive(self) -> None:
+        """Fill what follows from other rows of this draft (called whenever it is saved); texts with figures override it."""
+
     def search_text(self) -> str:
         """The words under which this text is found, most telling first."""
         return f"{self.title}\n{self.lead}"

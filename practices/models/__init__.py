@@ -3,5 +3,6 @@
 from .facets import FacetIndex
 from .practices import Practice, PracticeVersion
 from .ratings import EvidenceRating, ExternalVerdict
+from .rules import RatingRule
 
-__all__ = ["EvidenceRating", "ExternalVerdict", "FacetIndex", "Practice", "PracticeVersion"]
+__all__ = ["EvidenceRating", "ExternalVerdict", "FacetIndex", "Practice", "PracticeVersion", "RatingRule"]

@@ -103,6 +103,12 @@ class PracticeVersion(Version):
                 stated.append(Known(Kind.MONTHS, Decimal(gain), known.source, known.where))
         return stated
 
+    def derive(self) -> None:
+        """Ratings that rest on study rows take over what those say."""
+        for rating in self.ratings.filter(basis="studies"):
+            rating.version = self
+            rating.derive()
+
     def publication_gaps(self) -> list[tuple[str, str]]:
         """A practice says its learning gain, cost and conditions, or says that they are unknown and why."""
         gaps = super().publication_gaps()
@@ -112,6 +118,9 @@ class PracticeVersion(Version):
             gaps.append(("ratings", str(missing)))
         else:
             gaps += [("ratings", sentence) for sentence in overall.gaps()]
+        for rating in self.ratings.filter(basis="studies"):
+            rating.version = self
+            gaps += [("ratings", sentence) for sentence in rating.differences()]
         if not self.when_not.strip():
             gaps.append(("when_not", str(_("Write when it does not work. If nobody knows, say so."))))
         if not self.concept_links.filter(concept__scheme=Scheme.LEVEL).exists():

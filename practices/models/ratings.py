@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
@@ -10,11 +10,22 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from knowledgebase import results
 from knowledgebase.figures import Kind, Known
-from knowledgebase.models import Concept, Scheme, Source, VersionChild
-from practices.ratings import CONVERSION, CONVERSIONS, STRENGTH_SCALE, gain_of
+from knowledgebase.models import Concept, ConceptLink, Scheme, Selection, Source, VersionChild
+from practices.ratings import (
+    CONVERSION,
+    CONVERSIONS,
+    STRENGTH_SCALE,
+    StrengthRule,
+    Waterfall,
+    gain_of,
+    rounded,
+    strength_of,
+)
 
 from .practices import PracticeVersion
+from .rules import RatingRule
 
 
 class Context(VersionChild):
@@ -74,6 +85,20 @@ class Context(VersionChild):
                 )
         else:
             raise ValidationError({"context_key": _("Start with overall, niveau:, vak:, doelgroep:, dosis: or vorm:.")})
+
+
+COMPUTED = (
+    "source", "metric", "effect", "ci_low", "ci_high", "studies", "pupils", "pupils_at_least", "strength",
+    "strength_scale",
+)  # fmt: skip  # what a rating on study rows takes from them
+LARGEST = 100  # an effect that a rating can hold
+
+
+def kept(value: float) -> Decimal:
+    """Three decimals, half up, from which two decimals are those of the value itself (0.2446 is 0.24, so not 0.245)."""
+    exact = Decimal(repr(value))
+    three, two = rounded(exact, "0.001"), rounded(exact)
+    return three if rounded(three) == two else exact.quantize(Decimal("0.001"), rounding=ROUND_DOWN)
 
 
 class EvidenceRating(Context):
@@ -179,10 +204,85 @@ class EvidenceRating(Context):
             if value is not None:
                 yield Known(kind, Decimal(value), self.source.key, where)
 
+    def selection(self) -> Selection | None:
+        """The study rows that it rests on."""
+        found = Selection.objects.filter(version=self.version_id, context_key=self.context_key)
+        selection = found.select_related("synthesis").first()
+        if selection is not None:
+            selection.version = self.version
+        return selection
+
+    def waterfall(self, rule: StrengthRule | None = None) -> Waterfall | None:
+        """How its strength comes about from its study rows, by the rule it is pinned to or by another."""
+        selection, rule = self.selection(), rule or RatingRule.of_version(self.strength_scale)
+        if self.basis != self.Basis.STUDIES or selection is None or rule is None:
+            return None
+        levels = ConceptLink.objects.filter(version=self.version_id, concept__scheme=Scheme.LEVEL)
+        slugs = set(levels.values_list("concept__slug", flat=True))
+        return strength_of(results.rows_of(selection), results.result_for(selection), slugs, rule)
+
+    def computed(self) -> dict[str, Any]:
+        """What the study rows say, by field: for a draft by the adopted rule, else by the one it is pinned to.
+
+        An effect, and so months, only where the selection says that the table applies, and where a headline may be
+        given; what cannot be computed is empty.
+        """
+        rule = RatingRule.adopted() if self.version.is_editable else RatingRule.of_version(self.strength_scale)
+        selection = self.selection()
+        if selection is None or rule is None:
+            return dict.fromkeys(COMPUTED) | {
+                "metric": "",
+                "pupils_at_least": False,
+                "strength_scale": self.strength_scale,
+            }
+        result, waterfall = results.result_for(selection), self.waterfall(rule)
+        values: dict[str, Any] = {
+            "source": selection.synthesis,
+            "metric": "",
+            "effect": None,
+            "ci_low": None,
+            "ci_high": None,
+            "studies": result.k_studies,
+            "pupils": result.pupils,
+            "pupils_at_least": result.pupils is not None and result.pupils_known < result.k_studies,
+            "strength": waterfall.strength if waterfall else None,
+            "strength_scale": rule.version,
+        }
+        if selection.months and selection.measure in self.Metric.values and result.ci and result.estimate is not None:
+            effect, low, high = (kept(value) for value in (result.estimate, result.ci.low, result.ci.high))
+            if max(abs(low), abs(effect), abs(high)) < LARGEST:
+                values |= {"metric": selection.measure, "effect": effect, "ci_low": low, "ci_high": high}
+        return values
+
+    def derive(self) -> bool:
+        """Take over what its study rows say; returns whether anything changed. Other bases are left alone."""
+        if self.basis != self.Basis.STUDIES:
+            return False
+        values = self.computed()
+        changed = [name for name, value in values.items() if getattr(self, name) != value]
+        for name in changed:
+            setattr(self, name, values[name])
+        if changed:
+            self.save(update_fields=changed)
+        return bool(changed)
+
+    def differences(self) -> list[str]:
+        """Where it says something else than its study rows, as sentences; empty for other bases."""
+        if self.basis != self.Basis.STUDIES:
+            return []
+        if self.selection() is None:
+            message = _("The rating “%(context)s” rests on study rows, but no selection has this context.")
+            return [message % {"context": self.context_key}]
+        fields = [name for name, value in self.computed().items() if getattr(self, name) != value]
+        names = ", ".join(str(getattr(self._meta.get_field(name), "verbose_name", name)) for name in fields)
+        message = _("The rating “%(context)s” is not what its study rows say now (%(fields)s). Save the text again.")
+        return [message % {"context": self.context_key, "fields": names}] if fields else []
+
     def gaps(self) -> list[str]:
         """What the overall rating must still say before it may be public."""
         gaps = []
-        if self.effect is None and not self.unknown_reason.strip():
+        computed = self.basis == self.Basis.STUDIES  # why there is no figure is said by the rows themselves
+        if self.effect is None and not self.unknown_reason.strip() and not computed:
             gaps.append(str(_("Give the learning gain, or say why it is unknown.")))
         if self.strength is None and not self.strength_reason.strip():
             gaps.append(str(_("Give the strength of the evidence, or say why it is unknown.")))

@@ -4,8 +4,23 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError
 
+from knowledgebase import results
+from knowledgebase.editorial.findings import findings
+from knowledgebase.editorial.transitions import saved
 from practices.models import EvidenceRating, ExternalVerdict
-from tests.factories import make_concept, make_practice, make_source, rating, verdict
+from practices.models.ratings import kept
+from tests.factories import (
+    anybody,
+    bring_to,
+    make_concept,
+    make_effect,
+    make_practice,
+    make_source,
+    make_study,
+    rating,
+    select,
+    verdict,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -157,3 +172,118 @@ def test_words(version):
     assert str(version.ratings.get()) == "overall"
     assert str(version.verdicts.get()) == "EEF overall"
     assert make_source("jansen-2020").ratings.get() == version.ratings.get()
+
+
+# -- ratings that rest on study rows
+
+
+def computed(**fields):
+    return rating(basis="studies", unknown_reason="", strength_reason="") | fields
+
+
+def make_computed(count=4, *, pupils=None, selection=None, state="draft", **study):
+    effects = [
+        make_effect(g, v, study=make_study(pupils=pupils, **study), n=None)
+        for g, v in ((0.5, 0.04), (0.1, 0.02), (0.3, 0.05), (0.2, 0.03), (0.4, 0.04))[:count]
+    ]
+    return make_practice("schrijven", state=state, effects=effects, selection=selection, ratings=[computed()])
+
+
+def figures(version):
+    row = version.ratings.get()
+    return {
+        name: getattr(row, name) for name in ("metric", "effect", "ci_low", "ci_high", "studies", "pupils", "strength")
+    }
+
+
+def test_saving_a_draft_fills_what_its_study_rows_say():
+    synthesis = make_source("bangert-2004")
+    version = make_computed(pupils=60, selection={"synthesis": synthesis})
+    saved(version, by=anybody())
+    row = version.ratings.get()
+    result = results.result_for(version.selections.get())
+    assert figures(version) == {
+        "metric": "g",
+        "effect": kept(result.estimate),
+        "ci_low": kept(result.ci.low),
+        "ci_high": kept(result.ci.high),
+        "studies": 4,
+        "pupils": 240,
+        "strength": 0,
+    }
+    assert (row.source, row.pupils_at_least, row.strength_scale) == (synthesis, False, "sterkte-2026")
+    assert row.waterfall().strength == 0
+    assert not row.derive()
+
+
+@pytest.mark.parametrize(
+    ("count", "selection", "expected"),
+    [(4, {"months": False}, 4), (4, {"measure": "z"}, 4), (2, {}, 2)],
+)  # fmt: skip
+def test_without_months_or_a_headline_there_is_no_effect(count, selection, expected):
+    version = make_computed(count, selection=selection)
+    version.derive()
+    assert figures(version) == {
+        "metric": "", "effect": None, "ci_low": None, "ci_high": None, "studies": expected, "pupils": None, "strength": 0,
+    }  # fmt: skip
+    assert version.ratings.get().gaps() == []
+
+
+def test_what_is_typed_over_a_computed_figure_keeps_a_text_from_being_submitted():
+    version = make_computed()
+    version.derive()
+    assert [finding for finding in findings(version) if finding.field == "ratings"] == []
+    version.ratings.update(effect="0.9", ci_high="0.95")
+    (finding,) = [finding for finding in findings(version) if finding.field == "ratings"]
+    assert finding.blocking
+    assert "overall" in finding.message
+    version.derive()
+    assert [finding for finding in findings(version) if finding.field == "ratings"] == []
+
+
+def test_a_context_without_a_selection_is_a_gap():
+    version = make_practice("schrijven", state="draft", ratings=[computed()])
+    version.derive()
+    assert len(version.ratings.get().differences()) == 1
+    assert figures(version)["studies"] is None
+    select(version, *[make_effect() for _ in range(3)])
+    version.derive()
+    assert version.ratings.get().differences() == []
+
+
+def test_other_bases_are_left_alone(version):
+    before = EvidenceRating.objects.values().get()
+    version.derive()
+    row = version.ratings.get()
+    assert (EvidenceRating.objects.values().get(), row.derive(), row.differences(), row.waterfall()) == (
+        before,
+        False,
+        [],
+        None,
+    )
+
+
+def test_a_published_rating_is_recomputed_by_the_rule_it_is_pinned_to():
+    version = make_computed(state="draft")
+    version.derive()
+    version = bring_to(version, "published")
+    row = version.ratings.get()
+    assert row.differences() == []
+    assert (row.computed()["strength_scale"], row.computed()["effect"]) == ("sterkte-2026", row.effect)
+
+
+def test_some_pupils_known_is_at_least():
+    version = make_computed()
+    study = version.selected_effects.first().effect.study
+    type(study).objects.filter(pk=study.pk).update(pupils=30)
+    version.derive()
+    row = version.ratings.get()
+    assert (row.pupils, row.pupils_at_least) == (30, True)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [(0.2219, "0.222"), (0.2446, "0.244"), (0.245, "0.245"), (-0.2446, "-0.244"), (-0.2451, "-0.245"), (0.0, "0.000")],
+)
+def test_what_is_kept_rounds_to_the_same_month(value, expected):
+    assert kept(value) == Decimal(expected)
