@@ -175,6 +175,7 @@ STORAGES = {
 WHITENOISE_MAX_AGE = 3600
 MEDIA_ROOT = VAR / "media"
 MEDIA_URL = "media/"
+LEXICON_DIR = VAR / "lexicon"  # the Dutch words of search, made again when the file is missing
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

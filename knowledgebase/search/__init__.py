@@ -4,7 +4,7 @@ from django.db.models import Q
 
 from knowledgebase.models import ConceptLabel, Item, SearchEntry, Version
 
-from .analysis import fold
+from .lexicon import fold
 
 MAX_WORDS = 8
 

@@ -1,15 +1,28 @@
 """What a word is found under: every text, every query and every snippet passes through `words`.
 
-A word becomes one key, the same for its inflections; a compound has the keys of its parts as well.
+A word becomes one key, the same for its inflections and for what is made of it by -ing or -atie; a compound has the keys
+of its parts as well. What editors know better stands in the vocabulary of word forms: call `refresh` before a text is
+indexed or a query is read.
 """
 
 import re
-import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
-VERSION = "1"
+from . import compounds
+from .lexicon import LISTED, fold, lexicon
+from .wordforms import WordForms, word_forms
 
-WORD = re.compile(r"[^\W_]+(?:[-’'][^\W_]+)*")
+VERSION = "1"  # another one whenever a stored key would change
+LONGEST_KEY = 60
+KEPT = 16_384  # words whose analysis a process remembers
+
+# Letters and digits with what may stand among them: combining accents, soft hyphens, and - ' ’ between two pieces.
+WORD = re.compile(
+    r"[^\W_](?:[^\W_]|[\u0300-\u036f\u00ad\u200b-\u200d\u2060])*(?:[-\u2010\u2011'’](?:[^\W_]|[\u0300-\u036f\u00ad])+)*"
+)
+HYPHENS = re.compile(r"[-\u2010\u2011]")
+INVISIBLE = re.compile(r"[\u00ad\u200b-\u200d\u2060]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,17 +36,160 @@ class Word:
     parts: tuple[str, ...] = ()
 
 
-def fold(text: str) -> str:
-    """Lower case without accents, so that both databases compare alike."""
-    decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
-    return "".join(character for character in decomposed if not unicodedata.combining(character))
+_forms = WordForms()
 
 
-def key_of(word: str) -> str:
-    """The key that a word shares with its inflections."""
-    return fold(word)
+def refresh() -> None:
+    """Take over what editors changed in the word forms."""
+    global _forms  # noqa: PLW0603  # one per process, as the words that are remembered
+    forms = word_forms()
+    if forms is not _forms and forms != _forms:
+        _forms = forms
+        _analysed.cache_clear()
+
+
+def version() -> str:
+    """The version of the keys: of this code, and of the word forms in use."""
+    return f"{VERSION}-{_forms.fingerprint()}"
 
 
 def words(text: str) -> list[Word]:
     """The words of a text, in their order."""
-    return [Word(found[0], found.start(), found.end(), key_of(found[0])) for found in WORD.finditer(text)]
+    return [Word(found[0], found.start(), found.end(), *_analysed(found[0])) for found in WORD.finditer(text)]
+
+
+def key_of(word: str) -> str:
+    """The key that a word shares with its inflections, "" for what is no word."""
+    found = WORD.search(word)
+    return _analysed(found[0])[0] if found else ""
+
+
+@lru_cache(maxsize=KEPT)
+def _analysed(text: str) -> tuple[str, tuple[str, ...]]:
+    """The key of a word as written and those of its parts."""
+    pieces = [piece for piece in HYPHENS.split(fold(INVISIBLE.sub("", text)).replace("’", "'")) if piece]
+    if len(pieces) < 2:
+        return _key_and_parts(pieces[0]) if pieces else ("", ())
+    analysed = [_key_and_parts(piece) for piece in pieces]
+    parts = dict.fromkeys(key for whole, inner in analysed for key in (whole, *inner) if len(key) > 1)
+    return "".join(key for key, _parts in analysed)[:LONGEST_KEY], tuple(parts)
+
+
+def _key_and_parts(word: str) -> tuple[str, tuple[str, ...]]:
+    """Of a folded word without hyphens."""
+    if lemma := _forms.lemmas.get(word):
+        return lemma[:LONGEST_KEY], _part_keys(lemma)
+    if parts := _part_keys(word):
+        return "".join(parts)[:LONGEST_KEY], parts
+    return _simple_key(word)[:LONGEST_KEY], ()
+
+
+def _part_keys(word: str) -> tuple[str, ...]:
+    """Of a compound, by its lemma where that is known, so that inflections fall apart alike."""
+    parts = compounds.split(lexicon().lemma(word) or word, lexicon(), known=_forms.words, whole=_forms.whole)
+    return tuple(_key_and_parts(part)[0] for part in parts)
+
+
+def _simple_key(word: str) -> str:
+    """Of a word that is no compound: its lemma, of nouns in -ing and -atie that of their verb, and of that the stem."""
+    lemma = _lemma(word)
+    for known in (lemma, _verb(lemma)):
+        if known in _forms.lemmas:
+            return _forms.lemmas[known]
+    return _stem(_verb(lemma))
+
+
+def _lemma(word: str) -> str:
+    found = lexicon()
+    if "'" in word:  # foto's, Piaget's, zo'n
+        word = word.split("'")[0] or word.strip("'")
+    if not word.isalpha() or len(word) < 3:
+        return word
+    lemma = found.lemma(word) or (word[:-1] if word.endswith("jes") else "")
+    if not lemma:
+        lemma = next((guess for guess in _guesses(word) if guess in found), word)
+        lemma = found.lemma(lemma) or lemma
+    if lemma.endswith("je") and len(lemma) > 4:
+        bases = [base for base in _without_diminutive(lemma) if found.flags(base) & LISTED]
+        lemma = next((base for base in bases if found.lemma(base) == base), bases[0] if bases else lemma)
+    return lemma
+
+
+def _guesses(word: str) -> list[str]:
+    """What an unknown word may be a form of."""
+    guesses = []
+    for ending in ("en", "er", "es", "e", "s", "n"):
+        if word.endswith(ending) and len(word) > len(ending) + 3:
+            base = word[: -len(ending)]
+            guesses += [base, _single(base), _closed(base)]
+    if word.startswith("ge") and word.endswith(("d", "t")):
+        guesses += _infinitives(word[2:-1])
+    if word.endswith(("t", "d")):
+        guesses += _infinitives(word[:-1])
+    return guesses
+
+
+def _infinitives(stem: str) -> list[str]:
+    """motiveer: motiveren. coach: coachen."""
+    return [_open(stem) + "en", stem + "en", stem + stem[-1:] + "en"]
+
+
+def _without_diminutive(word: str) -> list[str]:
+    """boekje, tafeltje, filmpje, kettinkje, bloemetje."""
+    bases = [word[:-2]]
+    if word.endswith("tje"):
+        bases += [word[:-3], _single(word[:-4]) if word.endswith("etje") else word[:-3]]
+    if word.endswith("pje"):
+        bases.append(word[:-3])
+    if word.endswith("kje"):
+        bases.append(word[:-3] + "g")
+    return bases
+
+
+def _verb(lemma: str) -> str:
+    """The verb of a noun in -ing or -atie and of a participle, the adjective of one in -heid; else the word itself."""
+    guesses: list[str] = []
+    if lemma.endswith("heid"):
+        base = lemma[:-4]
+        return base if len(base) > 4 and lexicon().lemma(base) == base else lemma
+    if lemma.endswith(("atie", "ing")):
+        verb = lemma[:-4] + "eren" if lemma.endswith("atie") else lemma[:-3] + "en"
+        return verb if len(verb) > 4 and lexicon().lemma(verb) else lemma
+    if lemma.endswith("end"):
+        guesses = [lemma[:-1]]
+    elif lemma.startswith("ge") and lemma.endswith(("d", "t")):
+        guesses = _infinitives(lemma[2:-1])
+    return next((verb for verb in guesses if len(verb) > 4 and _is_infinitive(verb)), lemma)
+
+
+def _is_infinitive(word: str) -> bool:
+    return lexicon().lemma(word) == word
+
+
+def _stem(lemma: str) -> str:
+    """lezen, lees: leez. klasse, klas: klas. evalueren: evalueer."""
+    if len(lemma) > 4 and lemma.endswith("en") and lemma[-3] not in "aeou":
+        return _single(_closed(lemma[:-2]))
+    if len(lemma) > 4 and lemma.endswith("e") and lemma[-2] == lemma[-3] and lemma[-2] not in "aeiou":
+        return _single(lemma[:-1])
+    return lemma
+
+
+def _single(stem: str) -> str:
+    """Two equal consonants at the end become one."""
+    return stem[:-1] if len(stem) > 2 and stem[-1] == stem[-2] and stem[-1] not in "aeiou" else stem
+
+
+CLOSED = re.compile(r"([^aeiouy]|^|[aeiou]i)([aeou])([bdfgklmnprstvz])$")
+UNSTRESSED = re.compile(r"[aeiouy].*e[lnrm]$")
+
+
+def _closed(stem: str) -> str:
+    """The stem of a verb as it is written on its own: mak- is maak, oefen- stays."""
+    found = CLOSED.search(stem)
+    return stem if not found or UNSTRESSED.search(stem) else stem[:-1] + stem[-2:]
+
+
+def _open(stem: str) -> str:
+    """maak: mak, as in maken."""
+    return stem[:-2] + stem[-1] if len(stem) > 3 and stem[-2] == stem[-3] and stem[-2] in "aeou" else stem
