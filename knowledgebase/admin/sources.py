@@ -6,6 +6,8 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.http import HttpRequest
 from django.urls import URLPattern, path
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -44,8 +46,16 @@ class SourceForm(forms.ModelForm):
 class SourceAdmin(ReferenceAdmin):
     form = SourceForm
     change_list_template = "admin/knowledgebase/source/change_list.html"
-    list_display = ("key", "title", "year", "kind", "grade", "retraction")
-    list_filter = ("kind", "grade", "retraction", "open_access", "language")
+    list_display = ("key", "title", "year", "kind", "grade", "retraction", "link_state")
+    list_filter = (
+        "kind",
+        "grade",
+        "retraction",
+        ("link_check__state", admin.ChoicesFieldListFilter),
+        "open_access",
+        "language",
+    )
+    list_select_related = ("link_check",)
     list_per_page = 100
     search_fields = ("key", "title", "container", "doi")
     search_help_text = gettext_lazy("Search in keys, titles, journals and DOIs.")
@@ -56,7 +66,25 @@ class SourceAdmin(ReferenceAdmin):
         (gettext_lazy("Where it appeared"), {"fields": ("container", ("volume", "issue", "pages"), "doi", "url")}),
         (gettext_lazy("What we know of it"), {"fields": ("grade", "retraction", "open_access", "licence", "note")}),
         (gettext_lazy("Figures"), {"fields": ("reported",)}),
+        (gettext_lazy("Link"), {"fields": ("link_found",)}),
     )
+
+    @admin.display(description=gettext_lazy("link"), ordering="link_check__state")
+    def link_state(self, source: Source) -> str:
+        check = source.checked_link
+        return check.get_state_display() if check else self.get_empty_value_display()
+
+    @admin.display(description=gettext_lazy("last check of the link"))
+    def link_found(self, source: Source) -> str:
+        check = source.checked_link
+        if check is None:
+            return _("Not checked yet.")
+        facts = {
+            "state": check.get_state_display(),
+            "date": date_format(timezone.localtime(check.checked_at), "DATE_FORMAT"),
+            "more": " ".join(filter(None, (str(check.status or ""), check.why, check.moved_to))),
+        }
+        return (_("%(state)s, %(date)s (%(more)s)") if facts["more"] else _("%(state)s, %(date)s")) % facts
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(lambda request: add_records(self, request))
@@ -64,4 +92,4 @@ class SourceAdmin(ReferenceAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Texts cite a source by its key."""
-        return ("key",) if obj else ()
+        return ("key", "link_found") if obj else ("link_found",)

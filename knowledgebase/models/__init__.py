@@ -26,7 +26,7 @@ from .results import ComputedResult
 from .reviews import Comment, CriterionAnswer, Decision, Recusal, Review, ReviewRound
 from .search import SearchEntry
 from .site import SiteState
-from .sources import DOIField, Source, normalise_doi
+from .sources import DOIField, LinkCheck, Source, normalise_doi
 from .studies import EffectSize, Measure, SelectedEffect, Selection, Study
 from .summaries import Summary, SummaryVersion
 from .taxonomy import Concept, ConceptLabel, Scheme
@@ -54,6 +54,7 @@ __all__ = [
     "ItemLink",
     "ItemQuerySet",
     "KindManager",
+    "LinkCheck",
     "Measure",
     "Membership",
     "OutboxMessage",

@@ -166,3 +166,34 @@ class Source(models.Model):
     @property
     def is_retracted(self) -> bool:
         return self.retraction == self.Retraction.RETRACTED
+
+    @property
+    def checked_link(self) -> "LinkCheck | None":
+        """What the last check of its link found; None when that was another address, or there was none."""
+        check = getattr(self, "link_check", None)
+        return check if check is not None and check.url == self.link else None
+
+
+class LinkCheck(models.Model):
+    """What `manage.py check_links` found at the link of a source: derived, and no part of the source."""
+
+    class State(models.TextChoices):
+        WORKS = "works", _("works")
+        MOVED = "moved", _("moved")
+        UNCHECKABLE = "uncheckable", _("not checkable")
+        DEAD = "dead", _("dead")
+
+    source = models.OneToOneField(Source, models.CASCADE, primary_key=True, related_name="link_check")
+    url = models.CharField(_("address"), max_length=400)
+    state = models.CharField(_("link"), max_length=11, choices=State)
+    status = models.PositiveSmallIntegerField(_("status"), null=True)
+    moved_to = models.CharField(_("moved to"), max_length=2000, blank=True)
+    why = models.CharField(_("why"), max_length=200, blank=True)
+    checked_at = models.DateTimeField(_("checked"))
+
+    class Meta:
+        verbose_name = _("check of a link")
+        verbose_name_plural = _("checks of links")
+
+    def __str__(self) -> str:
+        return f"{self.source_id}: {self.state}"

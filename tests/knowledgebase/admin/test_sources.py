@@ -1,7 +1,9 @@
+from datetime import UTC, datetime
+
 import pytest
 from django.utils.translation import gettext as _
 
-from knowledgebase.models import AuditEvent, SiteState, Source
+from knowledgebase.models import AuditEvent, LinkCheck, SiteState, Source
 from tests.admin import admin_url, change_url, form_data, logged_in
 from tests.factories import make_practice, make_source
 
@@ -181,3 +183,23 @@ def test_a_line_that_is_no_figure_is_refused_and_kept(line):
     assert "2" in page.context["adminform"].form.errors["reported"][0]
     assert page.context["adminform"].form["reported"].value() == f"studies 4\n{line}"
     assert not Source.objects.exists()
+
+
+def test_the_list_and_the_form_say_what_the_last_check_of_the_link_found():
+    dead = make_source("dood-2020", url="https://dood.example/")
+    make_source("nooit-2020", url="https://nooit.example/")
+    LinkCheck.objects.create(
+        source=dead, url="https://dood.example/", state="dead", status=404,
+        checked_at=datetime(2026, 11, 22, 12, tzinfo=UTC),
+    )  # fmt: skip
+    client = logged_in("redacteur")
+
+    page = client.get("/admin/knowledgebase/source/", {"link_check__state__exact": "dead"})
+    assert [source.key for source in page.context["cl"].result_list] == ["dood-2020"]
+    assert f'<td class="field-link_state">{LinkCheck.State.DEAD.label}</td>' in page.content.decode()
+    said = _("%(state)s, %(date)s (%(more)s)")
+    assert said % {"state": LinkCheck.State.DEAD.label, "date": "22 november 2026", "more": "404"} in (
+        client.get(change_url(dead)).content.decode()
+    )
+    Source.objects.filter(pk=dead.pk).update(url="https://elders.example/")
+    assert _("Not checked yet.") in client.get(change_url(dead)).content.decode()
