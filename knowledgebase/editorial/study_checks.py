@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from django.utils.formats import number_format
@@ -64,7 +65,9 @@ def name_of(effect: EffectSize) -> str:
 
 
 def shown(value: float) -> str:
-    return number_format(round(value, 3), use_l10n=True).replace("-", "−")
+    """A figure in three decimals at most: −0,75."""
+    digits = Decimal(f"{value:.3f}").normalize()
+    return number_format(f"{digits or Decimal(0):f}").replace("-", "−")
 
 
 def _named(effects: Iterable[EffectSize]) -> str:
