@@ -8,7 +8,7 @@ from decimal import Decimal
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from knowledgebase.models import Concept, ConceptLink, Scheme
+from knowledgebase.models import Concept, ConceptLink, Scheme, SourceLink
 
 from . import facets, plots, wording
 from .models import EvidenceRating, ExternalVerdict, PracticeVersion
@@ -22,6 +22,7 @@ class Card:
     version: PracticeVersion
     figures: KeyFigures
     concepts: dict[str, list[Concept]]  # by scheme, in the order of the text
+    is_retracted: bool = False  # a source that it relies on was retracted
 
     @property
     def mark(self) -> plots.Mark:
@@ -54,7 +55,8 @@ def cards_of(versions: Sequence[PracticeVersion]) -> list[Card]:
     """Cards of versions (with their items), in the same order."""
     pks = [version.pk for version in versions]
     figures, concepts = facets.figures_of(pks), concepts_of(pks)
-    return [Card(version, figures[version.pk], concepts[version.pk]) for version in versions]
+    retracted = set(SourceLink.objects.retracted().filter(version__in=pks).values_list("version", flat=True))
+    return [Card(version, figures[version.pk], concepts[version.pk], version.pk in retracted) for version in versions]
 
 
 def cards_of_items(items: Sequence[int]) -> list[Card]:

@@ -217,7 +217,7 @@ def _save(admin: "SourceAdmin", request: HttpRequest) -> HttpResponse:
     for number, form in enumerate(formset.forms):
         place = str(form["title"].data or "")[:80]
         if not form.is_taken:
-            report.append(Told(place, _("Left out")))
+            report.append(Told(place, _("Not chosen")))
             continue
         told = _add(form, catalogue, place, origin, request)
         if told is None:

@@ -12,11 +12,12 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.staticfiles import finders
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.urls import Resolver404, resolve
 from django.utils.translation import gettext as _
 
 from knowledgebase import figures, rendering
-from knowledgebase.models import PUBLIC_ONCE, Concept, Item, Scheme, SlugRedirect, Source, Version
+from knowledgebase.models import PUBLIC_ONCE, Concept, Item, Scheme, SlugRedirect, Source, SourceLink, Study, Version
 
 from . import norms, study_checks
 
@@ -34,6 +35,7 @@ class Rule(StrEnum):
     RETRACTED = "retracted"
     RELATED = "related"
     NEVER_CITED = "never-cited"
+    IDLE_SOURCE = "idle-source"
     TOKEN = "token"  # noqa: S105  # no password
     CITATION = "citation"
     TOO_COMPLEX = "too-complex"
@@ -139,6 +141,13 @@ def _sources(version: Version) -> Iterator[Finding]:
         ):
             message = _("%(source)s was retracted. Say so in the text.") % {"source": source.short}
             yield Finding("source_links", message, rule=Rule.RETRACTED)
+
+
+def idle_sources() -> QuerySet[Source]:
+    """The sources that no public or coming text relies on, and that gave no study rows."""
+    used = SourceLink.objects.filter(version__in=Version.objects.live()).values("source")
+    studies = Study.objects.filter(Q(synthesis=OuterRef("pk")) | Q(source=OuterRef("pk")))
+    return Source.objects.exclude(pk__in=used).exclude(Exists(studies)).order_by("key")
 
 
 _RETRACTED = re.compile(r"\b(?:in|terug)getrokken\b|\btrok\b.*\b(?:in|terug)\b", re.IGNORECASE | re.DOTALL)

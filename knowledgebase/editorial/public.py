@@ -204,10 +204,8 @@ def _source_files(version: Version) -> list[tuple[str, str]]:
     """Where the reference list of a public text is had for reference software."""
     if not version.is_published or version.kind not in CITED_AS_FILE:
         return []
-    name = f"{version.kind}-source-list"
-    return [
-        (label, reverse(name, args=[version.item.slug, form])) for label, form in (("RIS", "ris"), ("BibTeX", "bib"))
-    ]
+    forms = ((_("All sources as RIS"), "ris"), (_("All sources as BibTeX"), "bib"))
+    return [(label, reverse(f"{version.kind}-source-list", args=[version.item.slug, form])) for label, form in forms]
 
 
 def by_title(version: Version) -> tuple[str, int]:

@@ -1,4 +1,4 @@
-from typing import Any
+from typing import Any, Self
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -32,6 +32,12 @@ class ConceptLink(VersionChild):
         return {"concept": list(self.concept.natural_key()), "order": self.order}
 
 
+class SourceLinkQuerySet(models.QuerySet["SourceLink"]):
+    def retracted(self) -> Self:
+        """To sources that were retracted."""
+        return self.filter(source__retraction=Source.Retraction.RETRACTED)
+
+
 class SourceLink(VersionChild):
     """A source that a version relies on."""
 
@@ -39,6 +45,8 @@ class SourceLink(VersionChild):
 
     version = models.ForeignKey(Version, models.CASCADE, related_name="source_links")
     source = models.ForeignKey(Source, models.PROTECT, related_name="links", verbose_name=_("source"))
+
+    objects = SourceLinkQuerySet.as_manager()
 
     class Meta:
         ordering = ["order", "id"]

@@ -26,11 +26,11 @@ class ThemeDetail(PublishedTextView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         theme: ThemeVersion = kwargs["version"]
         about = Version.objects.published().filter(concept_links__concept=theme.concept_id)
-        return super().get_context_data(**kwargs) | {
+        sources = Source.objects.filter(Q(links__version__in=about.values("pk")) | Q(links__version=theme.pk))
+        context = super().get_context_data(**kwargs) | {"theme_sources": list(sources.distinct())}
+        return context | {
+            "retracted": any(source.is_retracted for source in context["theme_sources"]),
             "summaries": sorted(
                 SummaryVersion.objects.filter(pk__in=about.values("pk")).select_related("item"), key=by_title
-            ),
-            "theme_sources": list(
-                Source.objects.filter(Q(links__version__in=about.values("pk")) | Q(links__version=theme.pk)).distinct()
             ),
         }

@@ -226,4 +226,4 @@ def test_cards_ask_the_same_of_the_database_for_1_3_and_50():
         with CaptureQueriesContext(connection) as queries:
             assert len(cards.cards_of_items(items[:count])) == count
         asked.append(len(queries))
-    assert asked == [5, 5, 5]
+    assert asked == [6, 6, 6]

@@ -4,15 +4,17 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.utils.translation import gettext as _
 
-from knowledgebase.editorial.findings import OPINIONS, Finding, findings
+from knowledgebase.editorial.findings import OPINIONS, Finding, Rule, findings, idle_sources
 from knowledgebase.models import Item, Version
 
 
 class Command(BaseCommand):
     help = (
         "Look in every public and open text for what readers would find broken or wrong: figures that the data "
-        "contradicts or that stand without a source, tokens, citations, links, images. Exits with 1 when it finds any."
+        "contradicts or that stand without a source, tokens, citations, links, images; and for sources on which no "
+        "text relies. Exits with 1 when it finds any."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -25,11 +27,13 @@ class Command(BaseCommand):
         if options["kind"]:
             versions = versions.filter(item__kind=options["kind"])
         rows = [row for version in versions for row in self.rows(version, advice=options["advice"])]
+        if not options["kind"]:
+            rows += self.idle_sources()
         if options["json"]:
             self.stdout.write(json.dumps(rows, ensure_ascii=False, indent=2))
         else:
             for row in rows:
-                place = f"{row['text']} v{row['version']}, {row['field']}"
+                place = f"{row['text']} v{row['version']}, {row['field']}" if row["version"] else row["text"]
                 line = f", line {row['line']}" if row["line"] else ""
                 self.stderr.write(f"{place}{line} [{row['rule']}]: {row['message']}")
         wrong = sum(row["rule"] not in OPINIONS for row in rows)
@@ -42,6 +46,18 @@ class Command(BaseCommand):
         for finding in findings(version.specific()):
             if advice or finding.rule not in OPINIONS:
                 yield self.row(version, finding)
+
+    def idle_sources(self) -> list[dict[str, Any]]:
+        """What belongs to no text: sources that are cited nowhere."""
+        message = _("No text relies on %(source)s: cite it, or take it out of the sources.")
+        return [
+            {
+                "text": f"source/{source.key}", "version": None, "field": "", "line": None,
+                "rule": Rule.IDLE_SOURCE.value, "blocking": False, "value": "", "says": "",
+                "message": message % {"source": f"{source.key} ({source.short})"},
+            }
+            for source in idle_sources()
+        ]  # fmt: skip
 
     def row(self, version: Version, finding: Finding) -> dict[str, Any]:
         return {

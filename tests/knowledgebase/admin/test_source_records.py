@@ -239,7 +239,7 @@ def test_what_is_refused_comes_back_with_what_was_typed_and_the_rest_is_added():
     wrong = {"bron-0-take": None, "bron-1-key": "Met Spaties", "bron-2-year": "later", "bron-3-doi": "10.1234/vier"}
     done = client.post(URL, posted(page, **wrong))
     assert stored() == [("de-smedt-2020d", "Vier")]
-    assert [row[:2] for row in told(done)] == [(_("Left out"), "Een"), (_("Added"), "Vier")]
+    assert [row[:2] for row in told(done)] == [(_("Not chosen"), "Een"), (_("Added"), "Vier")]
     formset = done.context["formset"]
     assert [list(form.errors) for form in formset] == [["key"], ["year"]]
     assert (formset.forms[0]["key"].value(), formset.forms[1]["year"].value()) == ("Met Spaties", "later")

@@ -37,3 +37,9 @@ def test_about_leads_on_and_sources_are_listed_where_there_are_any(client):
     assert page.one("li", id="bron-bron")
     make_page("privacy")
     assert "Bronnen" not in Page(client.get("/privacy/")).headings
+
+
+def test_a_retracted_source_is_said_at_the_top(client):
+    make_page("werkwijze", sources=[make_source("weg", retraction="retracted")])
+    page = Page(client.get("/over/werkwijze/"))
+    assert page.one("p", "caution", role="note").text.startswith("Let op: een bron van deze tekst is ingetrokken.")

@@ -73,3 +73,18 @@ def test_a_summary_in_full(client):
     assert page.linked_data[0]["@graph"][0]["@type"] == "Article"
     # the way back, from the practice
     assert Page(client.get("/praktijken/feedback/")).href("Toetsen") == "/samenvattingen/toetsen/"
+
+
+@pytest.mark.parametrize(("name", "file"), [("citeren", "lezen"), ("bronnen", "lezen-bronnen")])
+@pytest.mark.parametrize("form", ["ris", "bib"])
+def test_a_summary_and_its_sources_are_cited_as_files(client, name, file, form):
+    make_summary("lezen")
+    response = client.get(f"/samenvattingen/lezen/{name}.{form}")
+    assert response.headers["Content-Disposition"] == f'attachment; filename="{file}.{form}"'
+    assert f"/samenvattingen/lezen/{name}.{form}" in client.get("/samenvattingen/lezen/").content.decode()
+
+
+def test_a_retracted_source_is_said_at_the_top(client):
+    make_summary("lezen", sources=[make_source("weg", retraction="retracted")])
+    page = Page(client.get("/samenvattingen/lezen/"))
+    assert page.one("p", "caution", role="note").text.startswith("Let op: een bron van deze tekst is ingetrokken.")

@@ -45,3 +45,19 @@ def test_a_theme_without_anything_says_so(client):
     assert "In dit thema staan nog geen praktijken." in page.texts("p")
     assert page.one("ul", "question-list").text == "In dit thema staan nog geen samenvattingen."
     assert "Bronnen achter dit thema" not in page.headings
+
+
+@pytest.mark.parametrize("own", [True, False], ids=["of the theme", "of a practice in it"])
+def test_a_retracted_source_is_said_at_the_top(client, own):
+    concept, gone = make_concept(Scheme.THEME, "lezen"), make_source("weg", retraction="retracted")
+    make_theme("lezen", concept=concept, sources=[gone] if own else [])
+    make_practice("praktijk", concepts=[concept], sources=[make_source("jansen-2020")] if own else [gone])
+    page = Page(client.get("/themas/lezen/"))
+    assert page.one("p", "caution", role="note").text.startswith("Let op: een bron van deze tekst is ingetrokken.")
+
+
+def test_a_theme_with_sources_in_order_says_nothing(client):
+    concept = make_concept(Scheme.THEME, "lezen")
+    make_theme("lezen", concept=concept)
+    make_practice("praktijk", concepts=[concept], sources=[make_source("jansen-2020")])
+    assert Page(client.get("/themas/lezen/")).all("p", "caution") == []

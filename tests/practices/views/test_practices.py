@@ -1,3 +1,5 @@
+import re
+
 import pytest
 
 from knowledgebase.models import Scheme
@@ -283,6 +285,33 @@ def test_a_retracted_source_is_said_at_the_top(client):
     make_practice("praktijk", sources=[make_source("weg", retraction="retracted")])
     page = Page(client.get("/praktijken/praktijk/"))
     assert page.one("p", "caution", role="note").text.startswith("Let op: een bron van deze tekst is ingetrokken.")
+
+
+def test_a_retracted_source_is_said_in_the_list_and_in_a_comparison(client):
+    make_practice("goed")
+    make_practice("slecht", sources=[make_source("weg", retraction="retracted")])
+    words = "Een bron van deze tekst is ingetrokken."
+    for address in ("/praktijken/", "/praktijken/vergelijk/?p=goed&p=slecht"):
+        page = Page(client.get(address))
+        assert page.texts("p", "caution") == [words]
+        assert [words in mark.text for mark in page.all(data_key=True) if mark.tag in ("li", "th")] == [False, True]
+
+
+def test_the_list_of_sources_is_a_file_too(client):
+    make_practice("praktijk", sources=[make_source("zee-2020"), make_source("aap-2020")])
+    page = Page(client.get("/praktijken/praktijk/"))
+    assert page.href("Alle bronnen als BibTeX") == "/praktijken/praktijk/bronnen.bib"
+    response = client.get(page.href("Alle bronnen als RIS"))
+    assert response.headers["Content-Disposition"] == 'attachment; filename="praktijk-bronnen.ris"'
+    assert re.findall(r"^ID  - (.*)\r$", response.content.decode(), re.MULTILINE) == ["zee-2020", "aap-2020"]
+    assert client.post("/praktijken/praktijk/bronnen.ris").status_code == 405
+
+
+def test_a_text_without_sources_has_no_list_of_them(client):
+    make_practice("praktijk", sources=[make_source("zee-2020")])
+    make_practice("ontwerp", state="draft")
+    for address in ("/praktijken/ontwerp/bronnen.ris", "/praktijken/nergens/bronnen.bib"):
+        assert client.get(address).status_code == 404
 
 
 def test_unknown_is_said_and_the_published_version_is_shown(client):
