@@ -12,8 +12,8 @@ from dataclasses import dataclass
 MARGIN = 2.0  # per cent left and right of the axis
 ROW = 1.75  # em from one row to the next
 SMALLEST, LARGEST = 0.2, 0.55  # em: radius of a point
-REACH = 0.5  # how far an interval may stretch the axis, as a share of the span of the points
-MOST_TICKS = 6
+REACH = 0.75  # how far an interval may stretch the axis, as a share of the span of the points
+MOST_TICKS = 8
 STANDARD = 1.959964  # of the normal distribution: 95% lies within
 
 

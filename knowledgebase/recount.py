@@ -405,15 +405,15 @@ class Groups:
     slopes: Sequence[str]
 
 
-def groups(result: Result, scale: Scale, names: Names, meanings: Mapping[str, Any]) -> Groups | None:
+def groups(result: Result, scale: Scale, names: Names) -> Groups | None:
     """None where there is nothing to compare."""
     if not result.subgroups and not result.slopes:
         return None
     entries, parts = [], []
     for given in result.subgroups:
         found = _in_order(given, names)
-        name = moderator_name(found.moderator, meanings)
-        labels = [group_name(found.moderator, group.name, names, meanings) for group in found.groups]
+        name = moderator_name(found.moderator)
+        labels = [group_name(found.moderator, group.name, names) for group in found.groups]
         lines = []
         entries.append(plots.Entry(name, kind="heading"))
         for label, group in zip(labels, found.groups, strict=True):
@@ -430,7 +430,7 @@ def groups(result: Result, scale: Scale, names: Names, meanings: Mapping[str, An
             lines.append(Line(label, scale.figure(group.estimate), interval, studies=counted))
         parts.append((name, wording.subgroups(name, found, labels, scale), lines))
     average = scale.shown(result.estimate) if result.headline_allowed and result.estimate is not None else None
-    slopes = [wording.slope(moderator_name(slope.moderator, meanings), slope) for slope in result.slopes]
+    slopes = [wording.slope(moderator_name(slope.moderator), slope) for slope in result.slopes]
     return Groups(plots.rows(entries, average=average), parts, slopes)
 
 
@@ -442,23 +442,17 @@ def _in_order(found: Subgroups, names: Names) -> Subgroups:
     return replace(found, groups=tuple(sorted(found.groups, key=lambda group: place.get(group.name, len(place)))))
 
 
-def moderator_name(moderator: str, meanings: Mapping[str, Any]) -> str:
-    """A characteristic as readers know it."""
+def moderator_name(moderator: str) -> str:
+    """A characteristic as readers know it; editors name their own."""
     own = {
         "level": _("Level"), "subject": _("Subject"), "design": _("Design"), "country": _("Country"),
         "risk": _("Risk of bias"), "outcome": _("Outcome"), "year": _("Year"),
     }  # fmt: skip
-    given = meanings.get(moderator)
-    if isinstance(given, Mapping):
-        given = given.get("label")
-    return str(given or own.get(moderator) or moderator.replace("_", " ").replace("-", " ").capitalize())
+    return own.get(moderator) or moderator[:1].upper() + moderator[1:].replace("_", " ")
 
 
-def group_name(moderator: str, group: str, names: Names, meanings: Mapping[str, Any]) -> str:
+def group_name(moderator: str, group: str, names: Names) -> str:
     """One group of a characteristic as readers know it."""
-    given = meanings.get(moderator)
-    if isinstance(given, Mapping) and isinstance(given.get("values"), Mapping) and group in given["values"]:
-        return str(given["values"][group])
     words: dict[str, Callable[[str], str]] = {
         "level": lambda slug: names.levels.get(slug, slug),
         "subject": lambda slug: names.subjects.get(slug, slug),
@@ -466,7 +460,7 @@ def group_name(moderator: str, group: str, names: Names, meanings: Mapping[str, 
         "risk": risk_words,
         "country": country_words,
     }
-    if moderator in words and moderator not in meanings:
+    if moderator in words:
         return words[moderator](group)
     return {"0": _("no"), "1": _("yes"), "True": _("yes"), "False": _("no")}.get(group, group)
 
@@ -722,7 +716,6 @@ def page(
         )
     )
     shown, page_notices = table(rows, table_choice, query.get(TABLE_PAGE, ""), address, scale, names)
-    meanings: Mapping[str, Any] = {}
     return {
         "recount": found,
         "selection": selection,
@@ -749,7 +742,7 @@ def page(
         "forest": forest(result, scale, whole=whole),
         "whole": address.having("studies-samen", **{WHOLE: "ja"}),
         "funnel": funnel(result, scale),
-        "groups": groups(result, scale, names, meanings),
+        "groups": groups(result, scale, names),
         "fit_choices": offered,
         "fits": fit,
         "fits_chosen": bool(ours),

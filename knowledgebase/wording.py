@@ -316,7 +316,7 @@ def subgroups(name: str, groups: Subgroups, labels: Sequence[str], scale: Scale)
             else _("The difference between the groups may be chance (%(test)s).")
         )
         sentences.append(words % {"test": _test(groups)})
-    else:
+    elif len(groups.groups) > 1:
         sentences.append(_("Whether the groups really differ we cannot test with so few studies."))
     if groups.unknown_studies:
         sentences.append(

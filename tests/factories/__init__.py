@@ -209,6 +209,8 @@ def make_version(
                 child.source = make_source("jansen-2020")
             child.clean()
             child.save()
+    if effects:
+        version.derive()
     return bring_to(version, state, by=by)
 
 

@@ -22,8 +22,8 @@ def test_a_place_is_written_as_svg_reads_it(value, words):
     [
         ([], [], Axis(-1, 1, 0.5)),
         ([0], [], Axis(-1, 1, 0.5)),
-        ([0], [-0.2, 0.4], Axis(-0.4, 0.4, 0.2)),
-        ([0.65, -0.75, 1.5], [-2, 9], Axis(-1.875, 2.625, 1)),  # the intervals are cut off
+        ([0], [-0.2, 0.4], Axis(-0.4, 0.4, 0.1)),
+        ([0.65, -0.75, 1.5], [-2, 9], Axis(-2, 3.1875, 1)),  # the intervals are cut off
         ([0.2, 0.8], [0.1, 1.0], Axis(0, 1.0, 0.2)),
         ([1e6, -1e6], [], Axis(-1e6, 1e6, 5e5)),
         ([float("nan"), 1, float("inf")], [float("-inf")], Axis(0, 1, 0.2)),
@@ -71,20 +71,20 @@ def test_rows_stand_below_each_other_on_one_axis():
         average=0.4,
     )
     assert drawn.rows == [
-        Drawn("Jansen 2020", "study", "12.5", "0,50", "(0,10 tot 0,90)", "74", "0.55", "35.6", "98", False, True),
-        Drawn("Peeters 2021", "study", "37.5", "0,20", "", "45.2", "0.28", "2", "98", True, True),
+        Drawn("Jansen 2020", "study", "12.5", "0,50", "(0,10 tot 0,90)", "69.2", "0.55", "38.48", "98", False, True),
+        Drawn("Peeters 2021", "study", "37.5", "0,20", "", "46.16", "0.28", "2", "98", True, True),
         Drawn("Onbekend", "study", "62.5"),
-        Drawn("Gemiddelde", "average", "87.5", "", "", "64.4", "0.4", "45.2", "83.6"),
+        Drawn("Gemiddelde", "average", "87.5", "", "", "61.52", "0.4", "46.16", "76.88"),
     ]
-    assert (drawn.height, drawn.average) == ("7", "64.4")
+    assert (drawn.height, drawn.average) == ("7", "61.52")
     assert [(tick.x, round(tick.value, 1)) for tick in drawn.ticks] == [
-        ("6.8", -0.2), ("26", 0.0), ("45.2", 0.2), ("64.4", 0.4), ("83.6", 0.6)
+        ("15.44", -0.2), ("30.8", 0), ("46.16", 0.2), ("61.52", 0.4), ("76.88", 0.6), ("92.24", 0.8),
     ]  # fmt: skip
 
 
 def test_one_study_and_none():
     [one] = plots.rows([Entry("Jansen 2020", 0.5, 0.1, 0.9)]).rows
-    assert (one.y, one.x, one.low, one.high) == ("50", "66", "14.8", "98")
+    assert (one.y, one.x, one.low, one.high) == ("50", "56.86", "12.97", "98")
     none = plots.rows([])
     assert (none.rows, none.height, none.average) == ([], "1.75", "")
 
@@ -93,7 +93,7 @@ def test_what_is_no_number_is_not_drawn():
     nan, inf = float("nan"), float("inf")
     first, second = plots.rows([Entry("a", nan, 0.1, 0.2), Entry("b", 0.1, -inf, inf)], average=nan).rows
     assert (first.x, second.low, second.high) == ("", "", "")
-    assert second.x == "66"
+    assert second.x == "56.86"
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_a_funnel_stands_on_its_widest_error():
     drawn = plots.funnel([(0.1, 0.2), (0.3, 0.1), (0.1, 0.2)], average=0.2)
     assert drawn.points == [("37.75", "98"), ("62.25", "50")]
     assert (drawn.average, drawn.left, drawn.right) == ("50", "2", "98")
-    assert [tick.x for tick in drawn.columns] == ["25.51", "50", "74.49"]
+    assert [tick.x for tick in drawn.columns] == ["13.26", "25.51", "37.75", "50", "62.25", "74.49", "86.74"]
     assert [(tick.x, round(tick.value, 2)) for tick in drawn.rows] == [
         ("2", 0), ("26", 0.05), ("50", 0.1), ("74", 0.15), ("98", 0.2)
     ]  # fmt: skip
