@@ -17,6 +17,7 @@ class KnowledgebaseConfig(AppConfig):
         from .editorial.norms import sync_norms
         from .editorial.permissions import sync_commissions, sync_roles
         from .models import Concept, ConceptLabel, Membership, ReadabilityNorm, SiteState, Source, User
+        from .search import live
 
         def reference_changed(**_kwargs: Any) -> None:
             SiteState.touch()
@@ -46,9 +47,11 @@ class KnowledgebaseConfig(AppConfig):
         for model in (Concept, ConceptLabel, Source):
             for signal in (post_save, post_delete):
                 signal.connect(reference_changed, sender=model, weak=False, dispatch_uid=f"touch-{model.__name__}")
+        live.connect()
         post_save.connect(seat_changed, sender=Membership, weak=False, dispatch_uid="touch-seat")
         post_save.connect(account_changed, sender=User, weak=False, dispatch_uid="touch-account")
         pre_migrate.connect(migrating, sender=self, weak=False, dispatch_uid="remove-guards")
         post_migrate.connect(migrated, weak=False, dispatch_uid="sync-roles")
         connection_created.connect(guards.register_door, weak=False, dispatch_uid="register-door")
         checks.register(guards.check_guards, checks.Tags.database)
+        checks.register(live.check_index, checks.Tags.database)

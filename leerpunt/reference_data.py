@@ -18,6 +18,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models, transaction
 from django.utils.text import slugify
 
+from knowledgebase import search
 from knowledgebase.models import Concept, ConceptLabel, Scheme, SiteState, Source
 
 MODELS: dict[str, type[models.Model]] = {model._meta.label_lower: model for model in (Concept, ConceptLabel, Source)}
@@ -50,6 +51,8 @@ def load(*paths: Path) -> int:
             written = _load_concepts(rows[Concept]) + _load_labels(rows[ConceptLabel]) + _load_sources(rows[Source])
             if written:
                 SiteState.touch()
+                for kind in ("term", "source"):
+                    search.index_kind(kind)
     except IntegrityError as error:
         raise ReferenceDataError(f"The database refuses a row: {error}") from error
     return written

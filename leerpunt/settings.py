@@ -130,6 +130,18 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["OPTIONS"] |= SQLITE
 elif PRODUCTION:
     DATABASES["default"]["OPTIONS"] |= {"pool": True, "options": "-c statement_timeout=15000"}
+# What finds texts: the database itself, or an OpenSearch cluster at OPENSEARCH_URL (docs/search.md).
+SEARCH_ENGINES = {
+    "database": "knowledgebase.search.database.DatabaseEngine",
+    "opensearch": "knowledgebase.search.opensearch.OpenSearchEngine",
+}
+SEARCH_ENGINE = SEARCH_ENGINES.get(os.environ.get("SEARCH_ENGINE", "database"), "")
+OPENSEARCH_URL = os.environ.get("OPENSEARCH_URL", "")
+if not SEARCH_ENGINE:
+    raise ImproperlyConfigured(f"SEARCH_ENGINE: write one of {', '.join(SEARCH_ENGINES)}.")
+if SEARCH_ENGINES["opensearch"] == SEARCH_ENGINE and not OPENSEARCH_URL:
+    raise ImproperlyConfigured("OPENSEARCH_URL: write, for example, OPENSEARCH_URL=https://search.example.org:9200.")
+OPENSEARCH_INDEX = os.environ.get("OPENSEARCH_INDEX", "leerpunt")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "knowledgebase.User"

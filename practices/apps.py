@@ -11,7 +11,7 @@ class PracticesConfig(AppConfig):
     verbose_name = _("Practices")
 
     def ready(self) -> None:
-        from . import facets, rules
+        from . import entries, facets, rules
         from .models import RatingRule
 
         def migrated(using: str, **_kwargs: Any) -> None:
@@ -19,4 +19,5 @@ class PracticesConfig(AppConfig):
                 rules.sync_rules()  # not after migrating back to where there were none
 
         facets.connect()
+        entries.connect()
         post_migrate.connect(migrated, sender=self, weak=False, dispatch_uid="sync-rules")

@@ -32,6 +32,7 @@ from knowledgebase.models import (
     Review,
     ReviewRound,
     SearchEntry,
+    SearchText,
     User,
     Version,
     VersionContributor,
@@ -217,7 +218,7 @@ def nothing_waits_for_nobody() -> Iterator[str]:
 
 def derived_rows_are_those_of_the_public_texts() -> Iterator[str]:
     public = set(Version.objects.published().values_list("item", flat=True))
-    found = set(SearchEntry.objects.values_list("item", flat=True))
+    found = set(SearchEntry.objects.filter(kind__in=Item.Kind).values_list("object_id", flat=True))
     if public != found:
         yield f"published are items {sorted(public)}, in the search index {sorted(found)}"
     for version in Version.objects.published().select_related("item"):
@@ -324,4 +325,5 @@ def public_items() -> list[Item]:
 
 def index() -> list[tuple]:
     """The search index, word for word."""
-    return list(SearchEntry.objects.order_by("item").values_list("item", "kind", "text"))
+    rows = SearchText.objects.filter(entry__kind__in=Item.Kind).order_by("entry__object_id")
+    return list(rows.values_list("entry__object_id", "entry__kind", "digest"))

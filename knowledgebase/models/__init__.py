@@ -24,7 +24,17 @@ from .readability import ReadabilityNorm
 from .rendered import RenderedText
 from .results import ComputedResult
 from .reviews import Comment, CriterionAnswer, Decision, Recusal, Review, ReviewRound
-from .search import SearchEntry
+from .search import (
+    SearchEntry,
+    SearchFacet,
+    SearchIndex,
+    SearchMiss,
+    SearchPosting,
+    SearchTerm,
+    SearchText,
+    SearchTitleWord,
+    SearchWord,
+)
 from .site import SiteState
 from .sources import DOIField, LinkCheck, Source, normalise_doi
 from .studies import EffectSize, Measure, SelectedEffect, Selection, Study
@@ -68,6 +78,14 @@ __all__ = [
     "ReviewRound",
     "Scheme",
     "SearchEntry",
+    "SearchFacet",
+    "SearchIndex",
+    "SearchMiss",
+    "SearchPosting",
+    "SearchTerm",
+    "SearchText",
+    "SearchTitleWord",
+    "SearchWord",
     "SelectedEffect",
     "Selection",
     "SiteState",

@@ -307,10 +307,6 @@ class Version(models.Model):
     def derive(self) -> None:
         """Fill what follows from other rows of this draft (called whenever it is saved); texts with figures override it."""
 
-    def search_text(self) -> str:
-        """The words under which this text is found, most telling first."""
-        return f"{self.title}\n{self.lead}"
-
     def publication_gaps(self) -> list[tuple[str, str]]:
         """What is still missing before this text may be public: where (a field or a kind of child row), and a sentence."""
         return [] if self.title.strip() else [("title", str(_("Give the text a title.")))]

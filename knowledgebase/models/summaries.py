@@ -35,9 +35,6 @@ class SummaryVersion(Version):
         verbose_name = _("version of a research summary")
         verbose_name_plural = _("versions of research summaries")
 
-    def search_text(self) -> str:
-        return f"{super().search_text()}\n{self.question}\n{self.answer}"
-
     def publication_gaps(self) -> list[tuple[str, str]]:
         gaps = super().publication_gaps()
         if not self.key_findings.strip():

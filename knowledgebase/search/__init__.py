@@ -1,12 +1,25 @@
-"""Finding published texts by words: `index` and `remove` in the publication transaction, `matching` for readers."""
+"""Finding what is public: `index` and `remove` in the publication transaction, `matching` for overviews.
 
-from django.db.models import Q
+analysis, lexicon, compounds   what a word is found under
+understanding, thesaurus, typos  what a query asks for
+scoring                        how much a text is about a word, what a query weighs
+engine                         what goes in and what comes out; database and opensearch do it
+entries                        what can be found: where every kind of public thing registers
+fields, options, snippets      what pages need
+"""
 
-from knowledgebase.models import ConceptLabel, Item, SearchEntry, Version
+from collections.abc import Collection
 
+from knowledgebase.models import Item, Version
+
+from .engine import engine
+from .entries import KINDS, batches
 from .lexicon import fold
+from .understanding import understand
 
 MAX_WORDS = 8
+
+__all__ = ["fold", "index", "index_kind", "matching", "remove", "words_of"]
 
 
 def words_of(query: str) -> list[str]:
@@ -16,22 +29,26 @@ def words_of(query: str) -> list[str]:
 
 
 def index(version: Version) -> None:
-    """Make a published version findable: its own words and every label of what it is about."""
-    labels = ConceptLabel.objects.filter(concept__links__version=version.pk).values_list("label", flat=True)
-    text = fold("\n".join([version.search_text(), version.item.also_searched_as, *labels]))
-    SearchEntry.objects.update_or_create(item=version.item, defaults={"kind": version.item.kind, "text": text})
+    """Make a published version findable, in place of what was found of its text."""
+    index_kind(version.item.kind, [version.item_id])
+
+
+def index_kind(name: str, ids: Collection[int] | None = None) -> None:
+    """Make things of a kind findable as they are now, those that are no longer public not; without ids all."""
+    kind = KINDS[name]
+    for batch in batches(kind.ids() if ids is None else ids):
+        documents = list(kind.documents(batch))
+        engine().index(documents)
+        engine().remove(name, set(batch) - {document.object_id for document in documents})
 
 
 def remove(item: Item) -> None:
-    SearchEntry.objects.filter(item=item).delete()
+    engine().remove(item.kind, [item.pk])
 
 
 def matching(query: str, kind: str) -> list[int] | None:
-    """Ids of the items of a kind that hold every word of the query; None when the query has no word that counts."""
-    words = words_of(query)
-    if not words:
+    """Ids of the things of a kind that a query finds, best first; None when the query has no word that counts."""
+    if not words_of(query):
         return None
-    condition = Q(kind=kind)
-    for word in words:
-        condition &= Q(text__contains=word)
-    return list(SearchEntry.objects.filter(condition).values_list("item_id", flat=True))
+    understood = understand(query)
+    return engine().matching(understood, kind) if understood.clauses or understood.phrases else None

@@ -348,7 +348,8 @@ def publish_all(drafts: Sequence[Any], *, moments: Sequence[datetime] = ()) -> l
     Version.objects.bulk_update(drafts, ["state", "published_by", "published_at"], batch_size=50)
     for draft in drafts:
         rendering.store(draft)
-        search.index(draft)
+    for kind in {draft.item.kind for draft in drafts}:
+        search.index_kind(kind, [draft.item_id for draft in drafts if draft.item.kind == kind])
     SiteState.touch()
     return list(drafts)
 

@@ -114,7 +114,7 @@ LEFT = {
     # words
     "q=lager": "ae",
     "q=WISKUNDE": "ca",
-    "q=wiskunde+toetsen": "a",
+    "q=wiskunde+toetsen": "cae",
     "q=xyzzy": "",
     "q=a": "bcaed",
 }
@@ -263,7 +263,7 @@ def test_pages_of_twenty(vocabulary):
 def test_the_same_queries_for_any_number_of_practices(vocabulary, django_assert_num_queries):
     for number in (1, 3, 50):
         make_practices(number, prefix=f"p{number}")
-        with django_assert_num_queries(3):
+        with django_assert_num_queries(5):  # the query: words, facets, hits
             selection = PracticeFilter(QueryDict("niveau=lager&q=lager"))
             selection.groups(), selection.sentence(), selection.notices(), selection.page(1)
 

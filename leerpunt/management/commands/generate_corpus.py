@@ -16,7 +16,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection, transaction
 from django.db.models import F, OuterRef, Subquery
 
-from knowledgebase import rendering
+from knowledgebase import rendering, search
 from knowledgebase.editorial.versions import HASH_VERSION, canonical, hash_of
 from knowledgebase.models import (
     Commission,
@@ -29,14 +29,12 @@ from knowledgebase.models import (
     RenderedText,
     ReviewRound,
     Scheme,
-    SearchEntry,
     Source,
     SourceLink,
     User,
     Version,
     VersionContributor,
 )
-from knowledgebase.search import fold
 from leerpunt import reference_data
 from practices import facets
 from practices.models import EvidenceRating, ExternalVerdict, PracticeVersion
@@ -156,8 +154,7 @@ class Corpus:
             for pk, places in chosen.items()
             for field, place in places.items()
         )
-        links = [list(self.concept_links(pk)) for pk in pks]
-        ConceptLink.objects.bulk_create(link for group in links for link in group)
+        ConceptLink.objects.bulk_create(link for pk in pks for link in self.concept_links(pk))
         SourceLink.objects.bulk_create(
             SourceLink(version_id=pk, source=source, order=order, uid=self.uid())
             for pk in pks
@@ -171,11 +168,8 @@ class Corpus:
         )
         EvidenceRating.objects.bulk_create(rating for pk in pks for rating in self.ratings(pk))
         ExternalVerdict.objects.bulk_create(self.verdict(pk) for pk in pks if self.chance.random() < 0.5)
-        SearchEntry.objects.bulk_create(
-            SearchEntry(item_id=version.item_id, kind=Item.Kind.PRACTICE, text=self.search_text(version, group))
-            for version, group in zip(versions, links, strict=True)
-        )
         self.publish(moments)
+        search.index_kind(Item.Kind.PRACTICE, [item.pk for item in items])
 
     def publish(self, moments: dict[int, datetime]) -> None:
         """Take drafts through a round in which both commissions approve, and make them public, each at its moment."""
@@ -267,9 +261,6 @@ class Corpus:
             url="https://educationendowmentfoundation.org.uk/", seen_on=date(2026, 1, 1),
             confidence=ExternalVerdict.Confidence.SINGLE,
         )  # fmt: skip
-
-    def search_text(self, version: Version, links: Sequence[ConceptLink]) -> str:
-        return fold("\n".join([version.title, version.lead, *(str(link.concept) for link in links)]))
 
     def sometimes(self, low: int, high: int) -> int | None:
         return self.chance.randint(low, high) if self.chance.random() < 0.6 else None

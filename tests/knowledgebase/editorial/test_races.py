@@ -278,7 +278,7 @@ def test_publishing_the_next_version_while_the_old_one_is_withdrawn():
         assert isinstance(outcomes[0], Version)
         assert state_of(second) == State.PUBLISHED
         assert state_of(first) == (State.SUPERSEDED if refusals(outcomes) else State.WITHDRAWN)
-        assert SearchEntry.objects.filter(item=first.item_id).count() == 1
+        assert SearchEntry.objects.filter(kind="practice", object_id=first.item_id).count() == 1
 
 
 def test_revoking_against_publishing():
@@ -301,7 +301,8 @@ def test_texts_published_side_by_side_are_all_found():
     chief = make_user(role="eindredacteur")
     versions = [approved() for _ in range(4)]
     together(*[lambda version=version: transitions.publish(version, by=chief) for version in versions])
-    assert set(SearchEntry.objects.values_list("item", flat=True)) == {version.item_id for version in versions}
+    found = SearchEntry.objects.filter(kind="practice").values_list("object_id", flat=True)
+    assert set(found) == {version.item_id for version in versions}
 
 
 # -- drafts

@@ -26,6 +26,7 @@ from knowledgebase.editorial.versions import content_hash, hash_of, start_draft
 from knowledgebase.models import (
     AuditEvent,
     Commission,
+    Item,
     OutboxMessage,
     RenderedText,
     ReviewRound,
@@ -109,7 +110,7 @@ def test_publishing_again_supersedes_and_replaces_what_was_derived():
     assert (matching("feedback", "practice"), matching("terugkoppeling", "practice")) == ([], [second.item_id])
     assert listed() == [second.item_id]
     assert RenderedText.objects.filter(version=first).exists()
-    assert SearchEntry.objects.count() == 1
+    assert SearchEntry.objects.filter(kind__in=Item.Kind).count() == 1
 
 
 def test_superseding_changes_nothing_of_the_old_version_but_its_state():
@@ -207,7 +208,7 @@ def test_an_item_that_was_withdrawn_can_be_published_anew():
     second = publish(approve(draft), by=anybody())
     first.refresh_from_db()
     assert (first.state, second.state) == (State.WITHDRAWN, State.PUBLISHED)
-    assert SearchEntry.objects.filter(item=first.item).exists()
+    assert SearchEntry.objects.filter(kind="summary", object_id=first.item_id).exists()
 
 
 # -- withdraw -------------------------------------------------------------------------------------
@@ -219,7 +220,7 @@ def test_withdrawing_takes_a_text_out_of_all_lists_and_says_why():
     gone = withdraw(version, by=anybody(), reason="De studie is ingetrokken.")
     assert (gone.state, gone.withdrawal_reason) == (State.WITHDRAWN, "De studie is ingetrokken.")
     assert gone.withdrawn_at is not None
-    assert list(SearchEntry.objects.values_list("item", flat=True)) == [stays.item_id]
+    assert list(SearchEntry.objects.filter(kind="practice").values_list("object_id", flat=True)) == [stays.item_id]
     assert listed() == [stays.item_id]
     assert SiteState.current().content_version > before
 
