@@ -1,5 +1,6 @@
 from django.urls import path, re_path
 
+from knowledgebase.editorial.downloads import PATTERN, Download
 from knowledgebase.editorial.history import VersionHistory
 from knowledgebase.editorial.public import cite, cite_sources
 from knowledgebase.editorial.recount import Recount
@@ -18,6 +19,7 @@ urlpatterns = [
     path("samenvattingen/<slug:slug>/versies/<int:number>/", summaries.SummaryDetail.as_view()),
     path("samenvattingen/<slug:slug>/cijfers/", Recount.as_view(model=SummaryVersion), name="summary-recount"),
     path("samenvattingen/<slug:slug>/versies/<int:number>/cijfers/", Recount.as_view(model=SummaryVersion)),
+    re_path(rf"^samenvattingen/(?P<slug>[-\w]+)/cijfers/(?P<name>{PATTERN})$", Download.as_view(model=SummaryVersion)),
     re_path(r"^samenvattingen/(?P<slug>[-\w]+)/citeren\.(?P<form>ris|bib)$", cite, SUMMARY, name="summary-citation"),
     re_path(
         r"^samenvattingen/(?P<slug>[-\w]+)/bronnen\.(?P<form>ris|bib)$",

@@ -16,6 +16,7 @@ from knowledgebase import recount, rendering, results, wording
 from knowledgebase.models import PUBLIC_ONCE, Selection, Version
 from knowledgebase.wording import Scale
 
+from .downloads import offered
 from .public import VersionView
 
 BELOW = "cijfers/"
@@ -76,6 +77,12 @@ class Recount(VersionView):
                 "text_url": version.get_absolute_url() if version.is_published else version.get_archive_url(),
                 "caveats": _html(page["selection"].caveats),
                 "content_hash": version.content_hash,
+                "downloads": offered(
+                    version,
+                    page["selection"],
+                    page["recount"].switches,
+                    is_first=page["selection"] is selections[0],
+                ),
             }
         )
 

@@ -293,9 +293,8 @@ def _sensitivity(data: Data, near: Estimate) -> Iterable[Sensitivity]:
 
 def value_of(row: Row, moderator: str) -> object:
     """What a row says of a moderator: a column of its own, or one that every study has. Empty is unknown."""
-    if moderator in row.moderators:
-        return row.moderators[moderator]
-    return getattr(row, moderator) if moderator in FACETS else None
+    own = row.moderators.get(moderator)
+    return getattr(row, moderator) if own in (None, "") and moderator in FACETS else own
 
 
 FACETS = ("level", "subject", "design", "country", "risk", "outcome", "year")

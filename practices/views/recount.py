@@ -1,10 +1,13 @@
+from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
+from knowledgebase.editorial.downloads import Download
 from knowledgebase.editorial.recount import Recount, plain_scale
 from knowledgebase.models import Selection
 from knowledgebase.wording import Scale
 from practices.models import EvidenceRating, PracticeVersion, RatingRule
-from practices.ratings import CONVERSION, CONVERSIONS, OWN, Figure
+from practices.ratings import CONVERSION, CONVERSIONS, OWN, Figure, gain_of
 from practices.wording import Months, strength_steps
 
 
@@ -40,6 +43,36 @@ class PracticeRecount(Recount):
             "rule": rule,
             "rating": rating,
         }
+
+
+class PracticeDownload(Download):
+    """The files of a practice: its result with the rating that rests on it (without switches), and by which rules."""
+
+    model = PracticeVersion
+
+    def rated(self, selection: Selection) -> Mapping[str, Any]:
+        rating = _ratings(selection).filter(basis=EvidenceRating.Basis.STUDIES).first()
+        if rating is None:
+            return {}
+        rating.version = selection.version
+        waterfall, rule = rating.waterfall(), RatingRule.of_version(rating.strength_scale)
+        gain = gain_of(rating)
+        return {
+            "rating": {
+                "effect": _as_text(rating.effect),
+                "ci": [_as_text(rating.ci_low), _as_text(rating.ci_high)],
+                "months": gain.value,
+                "months_ci": [gain.low, gain.high],
+                "months_table": rating.conversion,
+                "strength": rating.strength,
+                "strength_rule": asdict(rule) if rule else rating.strength_scale,
+                "strength_steps": [asdict(step) for step in waterfall.steps] if waterfall else [],
+            }
+        }
+
+
+def _as_text(value: Any) -> str | None:
+    return None if value is None else str(value)
 
 
 def _ratings(selection: Selection) -> Any:

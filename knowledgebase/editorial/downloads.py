@@ -1,0 +1,84 @@
+"""The files with which readers compute a result of a published text themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.generic.base import View
+
+from knowledgebase import downloads, results
+from knowledgebase.downloads import FILES, Recomputed
+from knowledgebase.models import Selection, Version
+from knowledgebase.recount import SELECTION, selections_of
+from knowledgebase.results import Switches
+
+from .public import moved_item, tombstone, withdrawn
+
+BELOW = "cijfers/"
+
+
+class Download(View):
+    """One file about a selection of a published text, with what the address switches."""
+
+    model: type[Version] = Version
+
+    def get(self, request: HttpRequest, slug: str, name: str) -> HttpResponse:
+        version = self.model.objects.published().filter(item__slug=slug).select_related("item").first()
+        if version is None:
+            if (moved := moved_item(self.model.kind, slug)) is not None:
+                return HttpResponsePermanentRedirect(f"{moved.get_absolute_url()}{BELOW}{name}")
+            if (gone := withdrawn(self.model.kind, slug)) is not None:
+                return tombstone(request, gone)
+            raise Http404(_("There is no text at this address."))
+        selections = {selection.context_key: selection for selection in selections_of(version)}
+        if not selections:
+            raise Http404(_("This text does not rest on study rows, so there is nothing to recompute."))
+        first = next(iter(selections.values()))
+        selection = selections.get(request.GET.get(SELECTION, ""), first)
+        switches = Switches.read(request.GET)
+        result = results.result_for(selection, switches)
+        query = _query(selection, switches, is_first=selection is first)
+        found = Recomputed(version, selection, switches, result, self.rated(selection), query)
+        media_type, content = FILES[name]
+        headers = {
+            "Content-Disposition": f'attachment; filename="{name}"',
+            "Content-Language": "nl",
+            "X-Robots-Tag": "noindex",
+            "Link": f'<{downloads.LICENCE["path"]}>; rel="license", <{found.url}>; rel="describedby"',
+            "Access-Control-Allow-Origin": "*",
+        }
+        return HttpResponse(content(found), content_type=media_type, headers=headers)
+
+    def rated(self, selection: Selection) -> Mapping[str, Any]:
+        """What a kind of text adds to the result."""
+        return {}
+
+
+def offered(
+    version: Version, selection: Selection, switches: Switches, *, is_first: bool
+) -> list[tuple[str, str, str]]:
+    """Label, address and a word on each file of a published version; none of others."""
+    if not version.is_published:
+        return []
+    about = {
+        "rijen.csv": (_("Rows (CSV)"), _("every effect that counts or is left out")),
+        "datapackage.json": (_("Description of the rows"), _("what each column means, licence and source")),
+        "resultaat.json": (_("Result (JSON)"), _("all digits, with the versions of method and rules")),
+        "reken-na.py": (_("Script in Python"), _("computes the same digits from the rows")),
+        "reken-na.R": (_("Script in R"), _("the same with metafor and clubSandwich")),
+    }
+    address = reverse(f"{version.kind}-recount", args=[version.item.slug])
+    query = _query(selection, switches, is_first=is_first)
+    return [(label, f"{address}{name}{query and '?'}{query}", words) for name, (label, words) in about.items()]
+
+
+def _query(selection: Selection, switches: Switches, *, is_first: bool) -> str:
+    return urlencode(({} if is_first else {SELECTION: selection.context_key}) | switches.chosen)
+
+
+PATTERN = "|".join(name.replace(".", r"\.") for name in FILES)  # for urls
