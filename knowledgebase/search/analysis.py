@@ -39,11 +39,15 @@ class Word:
 _forms = WordForms()
 
 
-def refresh() -> None:
+def refresh(content_version: int | None = None) -> None:
     """Take over what editors changed in the word forms."""
+    use(word_forms(content_version))
+
+
+def use(forms: WordForms) -> None:
+    """Analyse with these word forms from now on."""
     global _forms  # noqa: PLW0603  # one per process, as the words that are remembered
-    forms = word_forms()
-    if forms is not _forms and forms != _forms:
+    if forms != _forms:
         _forms = forms
         _analysed.cache_clear()
 
@@ -62,6 +66,14 @@ def key_of(word: str) -> str:
     """The key that a word shares with its inflections, "" for what is no word."""
     found = WORD.search(word)
     return _analysed(found[0])[0] if found else ""
+
+
+def is_word(folded: str) -> bool:
+    """Whether a folded word exists in Dutch: in the lexicon, in the word forms, or as a compound of such words."""
+    if folded in lexicon() or folded in _forms.lemmas or folded in _forms.whole:
+        return True
+    parts = compounds.split(folded, lexicon(), known=_forms.words, whole=_forms.whole)
+    return bool(parts) and lexicon().lemma(parts[-1]) != parts[-1] + "n"  # "zitten-blijve" is none
 
 
 @lru_cache(maxsize=KEPT)

@@ -61,7 +61,7 @@ def split(word: str, lexicon: Lexicon, *, known: Collection[str] = (), whole: Co
     """
     if not SHORTEST <= len(word) <= LONGEST or not word.isalpha():
         return ()
-    if word in whole or lexicon.lemma(word) in whole:
+    if word in whole or (whole and lexicon.lemma(word) in whole):
         return ()
     found = _Cover(word, lexicon, known).best(0, MOST_PARTS)
     if found is None or len(found[1]) < 2:
@@ -105,11 +105,9 @@ class _Cover:
     def beginnings(self, start: int) -> list[str]:
         """The words with which the rest begins that can be part of a compound."""
         rest = self.word[start:]
-        parts = [part for part in self.lexicon.prefixes(rest) if self.is_part(part)]
-        for length in range(4, len(rest) + 1) if self.known else ():
-            if rest[:length] in self.known and rest[:length] not in parts:
-                parts.append(rest[:length])
-        return parts
+        parts = [part for part in self.lexicon.prefixes(rest) if len(part) > 2 and self.is_part(part)]
+        known = [rest[:length] for length in range(4, len(rest) + 1) if rest[:length] in self.known]
+        return parts + [part for part in known if part not in parts] if known else parts
 
     def is_part(self, part: str) -> bool:
         if len(part) < 4:

@@ -30,6 +30,8 @@ log = logging.getLogger(__name__)
 
 def fold(text: str) -> str:
     """Lower case without accents, so that both databases compare alike."""
+    if text.isascii():
+        return text.lower()
     decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
     return "".join(character for character in decomposed if not unicodedata.combining(character))
 

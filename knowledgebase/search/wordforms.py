@@ -19,12 +19,8 @@ class WordForms:
     """All of them, folded."""
 
     lemmas: Mapping[str, str] = field(default_factory=dict)
+    words: frozenset[str] = frozenset()  # that exist, whatever the lexicon says
     whole: frozenset[str] = frozenset()
-
-    @property
-    def words(self) -> frozenset[str]:
-        """The words that exist, whatever the lexicon says."""
-        return frozenset(self.lemmas.values())
 
     def fingerprint(self) -> str:
         """Another one for other forms: what the index holds depends on them."""
@@ -32,9 +28,9 @@ class WordForms:
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:8] if lines else "0"
 
 
-def word_forms() -> WordForms:
-    """The word forms as the editors have them now, in one query when nothing has changed."""
-    return _word_forms(SiteState.current().content_version)
+def word_forms(content_version: int | None = None) -> WordForms:
+    """The word forms as the editors have them now."""
+    return _word_forms(SiteState.current().content_version if content_version is None else content_version)
 
 
 @lru_cache(maxsize=1)
@@ -48,4 +44,5 @@ def _word_forms(_version: int) -> WordForms:
         for concept, label, said in rows
         if concept in named and said in {relation.PREFERRED, relation.HIDDEN, relation.ALTERNATIVE}
     }
-    return WordForms(lemmas, frozenset(label for _concept, label, said in rows if said == relation.WHOLE))
+    whole = frozenset(label for _concept, label, said in rows if said == relation.WHOLE)
+    return WordForms(lemmas, frozenset(named.values()), whole)
