@@ -16,7 +16,20 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
 from knowledgebase.editorial import transitions
-from knowledgebase.models import Concept, ConceptLink, Item, ItemLink, Scheme, Source, SourceLink, User, Version
+from knowledgebase.models import (
+    Concept,
+    ConceptLink,
+    EffectSize,
+    Item,
+    ItemLink,
+    Scheme,
+    SelectedEffect,
+    Selection,
+    Source,
+    SourceLink,
+    User,
+    Version,
+)
 from knowledgebase.rendering import citations_in
 from practices.models import EvidenceRating, ExternalVerdict
 
@@ -40,6 +53,7 @@ KNOWN = {
     "summaries",
     "ratings",
     "verdicts",
+    "selections",
     "also_searched_as",
     *FIELDS,
     *CONCEPT_KEYS,
@@ -146,6 +160,8 @@ def _draft(file: TextFile, item: Item, items: dict[tuple[str, str], Item], *, by
                 child = model(version=draft, order=order, **_fields(dict(row)))
                 child.full_clean()
                 child.save()
+        for order, row in enumerate(front.get("selections") or ()):
+            _select(draft, dict(row), order)
         transitions.saved(draft, by=by)
     except (ValidationError, TypeError, KeyError, Concept.DoesNotExist, Source.DoesNotExist) as error:
         raise TextError(f"{file.path.name}: {error!r}") from error
@@ -163,6 +179,27 @@ def _link(draft: Version, front: dict[str, Any], items: dict[tuple[str, str], It
     for kind, name in ((Item.Kind.PRACTICE, "related"), (Item.Kind.SUMMARY, "summaries")):
         for order, key in enumerate(front.get(name) or ()):
             ItemLink.objects.create(version=draft, order=order, item=items[kind, key])
+
+
+def _select(draft: Version, row: dict[str, Any], order: int) -> None:
+    """A selection of every row of a synthesis, but for the studies that are left out with a reason."""
+    synthesis, left_out = Source.objects.get(key=row["synthesis"]), row.pop("left_out", None) or {}
+    fields = row | {"synthesis": synthesis, "context_key": row["context"]}
+    selection = Selection(version=draft, order=order, **{key: fields[key] for key in fields if key != "context"})
+    selection.full_clean()
+    selection.save()
+    effects = EffectSize.objects.current().filter(study__synthesis=synthesis).order_by("pk").select_related("study")
+    if unknown := left_out.keys() - {effect.study.key for effect in effects}:
+        raise KeyError(", ".join(sorted(unknown)))
+    if not effects:
+        raise KeyError(f"rows of {synthesis.key}")
+    SelectedEffect.objects.bulk_create(
+        SelectedEffect(
+            version_id=draft.pk, selection=selection.uid, effect=effect, order=place,
+            included=effect.study.key not in left_out, reason=left_out.get(effect.study.key, ""),
+        )
+        for place, effect in enumerate(effects)
+    )  # fmt: skip
 
 
 def _fields(row: dict[str, Any]) -> dict[str, Any]:

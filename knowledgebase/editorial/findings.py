@@ -3,11 +3,14 @@
 Only what would make the public page wrong is blocking; the rest is advice.
 """
 
+import math
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from decimal import Decimal
 from enum import StrEnum
 from html.parser import HTMLParser
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -16,8 +19,19 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.urls import Resolver404, resolve
 from django.utils.translation import gettext as _
 
-from knowledgebase import figures, rendering
-from knowledgebase.models import PUBLIC_ONCE, Concept, Item, Scheme, SlugRedirect, Source, SourceLink, Study, Version
+from knowledgebase import figures, rendering, results
+from knowledgebase.models import (
+    PUBLIC_ONCE,
+    Concept,
+    Item,
+    Measure,
+    Scheme,
+    SlugRedirect,
+    Source,
+    SourceLink,
+    Study,
+    Version,
+)
 
 from . import norms, study_checks
 
@@ -168,11 +182,47 @@ def known_figures(version: Version) -> list[figures.Known]:
     A text without ratings of its own is compared with those of the texts that name it as related.
     """
     known = [figure for link in version.source_links.select_related("source") for figure in link.source.figures()]
+    known += computed_figures(version)
     stated = version.stated_figures()
     if not stated:
         for other in Version.objects.live().filter(item_links__item=version.item_id).select_related("item"):
             stated += other.specific().stated_figures()
     return list(dict.fromkeys([*known, *stated]))
+
+
+def computed_figures(version: Version) -> list[figures.Known]:
+    """What the study rows of a version say, under the synthesis that gave them."""
+    found: list[figures.Known] = []
+    for selection in version.selections.exclude(synthesis=None).select_related("synthesis"):
+        selection.version = version
+        found += _figures_of(results.result_for(selection), selection.synthesis.key, str(selection))
+    return found
+
+
+def _figures_of(result: results.Result, key: str, where: str) -> Iterator[figures.Known]:
+    def known(kind: figures.Kind, value: float | None, what: str = "") -> Iterator[figures.Known]:
+        if value is not None:
+            yield figures.Known(kind, Decimal(f"{value:.6f}"), key, what or where)
+
+    def effects(estimate: float | None, intervals: Iterable[results.Interval | None], what: str = "") -> Iterator[Any]:
+        ends = [end for interval in intervals if interval for end in (interval.low, interval.high)]
+        for value in (estimate, *ends):
+            yield from known(figures.Kind.EFFECT, value, what)
+            if value is not None and result.measure == Measure.Z:
+                yield from known(figures.Kind.EFFECT, math.tanh(value), what)
+
+    yield from effects(result.estimate, (result.ci, result.share_interval, result.pi))
+    yield from known(figures.Kind.STUDIES, result.k_studies)
+    yield from known(figures.Kind.STUDIES, result.total_studies)
+    yield from known(figures.Kind.PUPILS, result.pupils)
+    yield from known(figures.Kind.SHARE, None if result.I2 is None else float(round(result.I2)))
+    for part in result.subgroups:
+        for group in part.groups:
+            yield from effects(group.estimate, [group.ci], f"{part.moderator}: {group.name}")
+            yield from known(figures.Kind.STUDIES, group.k_studies, f"{part.moderator}: {group.name}")
+    for slope in result.slopes:
+        yield from effects(slope.estimate, [slope.ci], slope.moderator)
+        yield from known(figures.Kind.STUDIES, slope.k_studies, slope.moderator)
 
 
 def _figures(version: Version) -> Iterator[Finding]:

@@ -180,7 +180,7 @@ ALIASES = {
     "uitkomst": "outcome", "vergelijking": "contrast", "comparison": "contrast", "maat": "measure",
     "yi": "effect", "g": "effect", "es": "effect", "effect size": "effect", "effectgrootte": "effect", "smd": "effect",
     "vi": "variance", "var": "variance", "v": "variance", "variantie": "variance", "standaardfout": "se", "sei": "se",
-    "n1i": "n1", "n2i": "n2", "ni": "n", "soort": "kind", "omrekening": "kind", "conversion": "kind",
+    "n1i": "n1", "n2i": "n2", "ni": "n", "omrekening": "kind", "conversion": "kind",
     "m1i": "m1", "m2i": "m2", "sd1i": "sd1", "sd2i": "sd2", "ri": "r", "ti": "t", "fi": "f", "pval": "p",
     "ci.lb": "lower", "ci.ub": "upper", "ci_low": "lower", "ci_high": "upper", "ondergrens": "lower",
     "bovengrens": "upper", "richting": "sign", "ai": "a", "bi": "b", "ci": "c", "di": "d",

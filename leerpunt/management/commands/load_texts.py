@@ -8,7 +8,7 @@ from django.db import transaction
 
 from knowledgebase.editorial.refusals import MoveRefused
 from knowledgebase.models import User
-from leerpunt import reference_data
+from leerpunt import reference_data, study_rows
 from leerpunt.texts import TextError, load, read_folder
 from practices import facets
 
@@ -16,7 +16,7 @@ FIXTURES = settings.BASE_DIR / "fixtures"
 
 
 class Command(BaseCommand):
-    help = "Load reference data and texts as drafts; what is there already is left alone."
+    help = "Load reference data, study rows and texts as drafts; what is there already is left alone."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--folder", type=Path, default=FIXTURES / "texts")
@@ -31,7 +31,10 @@ class Command(BaseCommand):
             with transaction.atomic():
                 if reference_data.load_folder(FIXTURES):
                     facets.rebuild()
+                rows = study_rows.load(study_rows.read_folder(FIXTURES / "studies"), by=author)
                 drafts = load(read_folder(options["folder"]), by=author, is_demo=options["demo"])
-        except (TextError, reference_data.ReferenceDataError, MoveRefused) as error:
+        except (TextError, reference_data.ReferenceDataError, study_rows.StudyRowsError, MoveRefused) as error:
             raise CommandError(str(error)) from error
+        if rows:
+            self.stdout.write(f"{rows} new study rows.")
         self.stdout.write(f"{len(drafts)} new texts.")
