@@ -474,7 +474,16 @@ class Fit:
 
     label: str
     count: int
+    of: int
     unknown: int = 0  # studies that do not say
+
+    @property
+    def words(self) -> str:
+        counted = _("%(count)s of %(total)s studies.") % {
+            "count": wording.number(self.count), "total": wording.number(self.of)}  # fmt: skip
+        if not self.unknown:
+            return counted
+        return f"{counted} " + _("Of %(count)s we do not know it.") % {"count": wording.number(self.unknown)}
 
 
 def fits(
@@ -504,14 +513,14 @@ def fits(
         offered.append(Choice(parameter, labels[name], options))
         if value:
             chosen[parameter] = value
-            counts.append(Fit(known[name][value], len(members.get(value, ())), len(total - said)))
+            counts.append(Fit(known[name][value], len(members.get(value, ())), len(total), len(total - said)))
             together = together & members.get(value, set())
     if not chosen:
         belgian = {row.study for row in rows if row.country == BELGIUM}
         unknown = {row.study for row in rows if not row.country}
-        counts.append(Fit(country_words(BELGIUM), len(belgian), len(unknown)))
+        counts.append(Fit(country_words(BELGIUM), len(belgian), len(total), len(unknown)))
     if len(chosen) > 1:
-        counts.append(Fit(_("all of this at once"), len(together)))
+        counts.append(Fit(_("all of this at once"), len(together), len(total)))
     return offered, counts, chosen, notices
 
 
@@ -746,7 +755,6 @@ def page(
         "fit_choices": offered,
         "fits": fit,
         "fits_chosen": bool(ours),
-        "fit_total": len({row.study for row in counted}),
         "fit_hidden": address.hidden(*OURS.values()),
         "table": shown,
         "table_choice": table_choice,
