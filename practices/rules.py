@@ -94,7 +94,7 @@ def adopt(rule: RatingRule, *, by: User, decision: str) -> RatingRule:
         rule.adopted_at, rule.adopted_by = timezone.now(), by
         rule.save(update_fields=["state", "decision", "adopted_at", "adopted_by"])
         audit.record(
-            "adopt-rule", by=by, role=role_of(by), from_state=before.version if before else "", to_state=rule.version,
+            "adopt_rule", by=by, role=role_of(by), from_state=before.version if before else "", to_state=rule.version,
             data={"decision": rule.decision},
         )  # fmt: skip
     return rule

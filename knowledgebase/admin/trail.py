@@ -42,6 +42,7 @@ DEEDS = {
     "not_confirmed": gettext_noop("not confirmed"),
     "share": gettext_noop("made a preview link"),
     "unshare": gettext_noop("revoked a preview link"),
+    "adopt_rule": gettext_noop("recorded the adoption of a rule"),
     "change_text": gettext_noop("changed address, owner or review date"),
     "pseudonymise": gettext_noop("took the name from an account"),
     "maintenance": gettext_noop("maintenance past the guards"),

@@ -1,5 +1,5 @@
-"""The admin of practices; Django finds it through this import."""
+"""The admin of practices and of the rules for their ratings; Django finds it through this import."""
 
-from . import practices
+from . import practices, rules
 
-__all__ = ["practices"]
+__all__ = ["practices", "rules"]

@@ -16,9 +16,11 @@ from knowledgebase.editorial.admin import (
     TurnFilter,
     VersionAdmin,
 )
+from knowledgebase.editorial.forms import ChildForm
 from knowledgebase.models import ConceptLabel, ConceptLink, Scheme
 from practices import wording
 from practices.models import EvidenceRating, ExternalVerdict, Practice, PracticeVersion
+from practices.models.ratings import COMPUTED
 from practices.ratings import gain_of
 
 
@@ -66,8 +68,22 @@ class PracticeAdmin(TextAdmin):
         return practice.main_theme or self.get_empty_value_display()
 
 
+class RatingForm(ChildForm):
+    """A rating; what follows from study rows is not typed."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        basis = self.data.get(self.add_prefix("basis")) if self.is_bound else self.instance.basis
+        if basis == EvidenceRating.Basis.STUDIES:
+            for name in COMPUTED:
+                if name in self.fields:
+                    self.fields[name].disabled = True
+                    self.fields[name].help_text = _("Computed from the study rows when you save.")
+
+
 class RatingInline(FrozenWithVersion, admin.StackedInline):
     model = EvidenceRating
+    form = RatingForm
     autocomplete_fields = ("source",)
     readonly_fields = ("months_shown",)
     fieldsets = (

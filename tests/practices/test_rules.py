@@ -56,7 +56,7 @@ def test_adoption_replaces_the_rule_and_leaves_published_pages():
     assert (first.state, adopted.state, adopted.adopted_by) == ("replaced", "adopted", by)
     assert adopted.decision == "Vergadering van 3 mei 2027."
     assert adopted.adopted_at is not None
-    event = AuditEvent.objects.get(action="adopt-rule")
+    event = AuditEvent.objects.get(action="adopt_rule")
     assert (event.item, event.actor_id, event.from_state, event.to_state) == (
         None,
         by.pk,

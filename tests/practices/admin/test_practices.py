@@ -2,7 +2,7 @@ import pytest
 
 from practices.models import EvidenceRating, ExternalVerdict
 from tests.admin import change_url, form_data, logged_in
-from tests.factories import make_concept, make_practice, make_source, rating, verdict
+from tests.factories import make_concept, make_effect, make_practice, make_source, rating, verdict
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/practices/practice/"
@@ -138,3 +138,25 @@ def test_a_verdict_of_others_is_added():
     assert response.status_code == 302
     saved = ExternalVerdict.objects.get()
     assert (saved.months, saved.url) == (6, "https://educationendowmentfoundation.org.uk/toolkit")
+
+
+def test_what_follows_from_study_rows_is_not_typed():
+    rows = [make_effect(0.3 + 0.01 * n, 0.02) for n in range(4)]
+    ratings = [rating(basis="studies", unknown_reason="", strength_reason="")]
+    version = make_practice("schrijven", state="draft", effects=rows, ratings=ratings)
+    client = logged_in("redacteur")
+    response = client.get(change_url(version))
+    data = form_data(response) | {"ratings-0-effect": "0,9", "ratings-0-strength": "5", "ratings-0-studies": "500"}
+    assert client.post(change_url(version), data).status_code == 302
+    row = version.ratings.get()
+    assert (row.studies, row.strength, row.metric, str(row.effect)) == (4, 0, "g", "0.315")
+    form = inline(client.get(change_url(version)), EvidenceRating).formset.forms[0]
+    assert {name for name, field in form.fields.items() if field.disabled} == {
+        "source", "metric", "effect", "ci_low", "ci_high", "studies", "pupils", "pupils_at_least", "strength",
+    }  # fmt: skip
+
+
+def test_a_rating_of_one_synthesis_is_typed():
+    version = make_practice("schrijven", state="draft", ratings=[rating("0.300")])
+    form = inline(logged_in("redacteur").get(change_url(version)), EvidenceRating).formset.forms[0]
+    assert [name for name, field in form.fields.items() if field.disabled] == []
