@@ -9,6 +9,7 @@ from string import ascii_lowercase
 from typing import Any
 
 import yaml
+from django.db import transaction
 
 from knowledgebase.editorial import study_import
 from knowledgebase.editorial.study_import import Report, Status, Table
@@ -84,8 +85,9 @@ def read_folder(folder: Path) -> list[StudyFile]:
     return [StudyFile.read(path) for path in sorted(folder.glob("*.yaml"))]
 
 
+@transaction.atomic
 def load(files: list[StudyFile], *, by: User) -> int:
-    """Enter the rows that are not there yet. Returns how many. Raises StudyRowsError for a row that cannot be read."""
+    """Enter the rows that are not there yet, of all files or of none. Returns how many. Raises StudyRowsError for a row that cannot be read."""
     return sum(_enter(file, by=by).count(Status.READ) for file in files)
 
 

@@ -17,14 +17,16 @@ from typing import Any
 from django.db import models
 from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
-from knowledgebase.models import PUBLIC_ONCE, Concept, Source, Version, VersionChild
+from knowledgebase.models import PUBLIC_ONCE, Concept, EffectSize, SelectedEffect, Source, Version, VersionChild
 
 from .versions import BOOKKEEPING, CHANGE_FIELDS, children_of
 
 SAME, ADDED, REMOVED, CHANGED, MOVED = "same", "added", "removed", "changed", "moved"
 AROUND = 8  # words that are kept on either side of a change
 LEAST_ALIKE = 0.35  # two paragraphs with fewer words in common are not one paragraph that changed
+MOST_ROWS = 8  # study rows that are named in one sentence
 MOST_PAIRS = 20_000  # of equal words, which is what comparing costs: beyond it a paragraph is shown whole
 _BLANK_LINES = re.compile(r"\n\s*\n")
 _OWN_LINE = re.compile(r"\s*(?:[-*+]|\d+[.)]|#+|>|\|)\s|\s*\|")  # Markdown that starts a block without a blank line
@@ -83,12 +85,15 @@ def differences(
     """
     before = old or {}
     children = [pair for pair in _children(model) if pair[0] not in without]
-    names = _names([before, new], model, [accessor for accessor, _child in children])
+    names = _names([before, new], model, [accessor for accessor, child in children if child is not SelectedEffect])
     own = [field for field in _fields(model) if field.name not in without]
     last = [field for field in own if field.name in CHANGE_FIELDS]
     found = [_field(field, before, new, names) for field in own if field not in last]
     for accessor, child in children:
-        found += _rows(accessor, child, before.get(accessor, []), new.get(accessor, []), names)
+        if child is SelectedEffect:
+            found += _study_rows(accessor, before, new)
+        else:
+            found += _rows(accessor, child, before.get(accessor, []), new.get(accessor, []), names)
     found += [_field(field, before, new, names) for field in last]
     return [difference for difference in found if difference is not None]
 
@@ -376,6 +381,87 @@ def _moved(old: Sequence[str], new: Sequence[str]) -> set[str]:
         chain = (*(chains[at - 1] if at else ()), uid)
         tails[at : at + 1], chains[at : at + 1] = [place], [chain]
     return set(new) - set(chains[-1] if chains else ())
+
+
+# -- study rows, of which there may be hundreds
+
+
+def _study_rows(accessor: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Difference]:
+    """What changed in the rows of each selection, in a few sentences that name the first ones."""
+    label = str(SelectedEffect._meta.verbose_name_plural)
+    label = label[:1].upper() + label[1:]
+    selections = {row["uid"]: row for content in (old, new) for row in content.get("selections", [])}
+    before, after = (_by_selection(content.get(accessor, [])) for content in (old, new))
+    for uid in [*after, *(uid for uid in before if uid not in after)]:
+        selection = selections.get(uid, {})
+        changes = tuple(_selected_changes(before.get(uid, {}), after.get(uid, {})))
+        if changes:
+            kind = ADDED if uid not in before else REMOVED if uid not in after else CHANGED
+            yield Difference(
+                accessor, label, kind, changes, uid, selection.get("label") or selection.get("context_key", "")
+            )
+
+
+def _by_selection(rows: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, Mapping[str, Any]]]:
+    found: dict[str, dict[str, Mapping[str, Any]]] = {}
+    for row in sorted(rows, key=_order):
+        found.setdefault(row["selection"], {})[row["uid"]] = row
+    return found
+
+
+def _selected_changes(old: Mapping[str, Mapping], new: Mapping[str, Mapping]) -> Iterator[Change]:
+    stayed = [(old[uid], row) for uid, row in new.items() if uid in old]
+    out = [(was, row) for was, row in stayed if row.get("left_out")]
+    groups = (
+        ("added", _("Came in"), [_row_words(row) for uid, row in new.items() if uid not in old]),
+        ("removed", _("Taken out"), [_row_words(row) for uid, row in old.items() if uid not in new]),
+        ("left_out", _("No longer counts"), [_row_words(row) for was, row in out if not was.get("left_out")]),
+        ("counts", _("Counts again"),
+         [_row_words(row) for was, row in stayed if was.get("left_out") and not row.get("left_out")]),
+        ("reason", _("Left out for another reason"),
+         [_row_words(row) for was, row in out if was.get("left_out") and was.get("reason") != row.get("reason")]),
+        ("values", _("Other values"),
+         [words for was, row in stayed if (words := _value_words(was["effect"], row["effect"]))]),
+    )  # fmt: skip
+    for name, label, rows in groups:
+        if rows:
+            counted = ngettext("%(count)s effect", "%(count)s effects", len(rows)) % {"count": len(rows)}
+            more = " …" if len(rows) > MOST_ROWS else ""
+            text = f"{counted}: {'; '.join(rows[:MOST_ROWS])}{more}"
+            yield Change(name, label, old=text if name == "removed" else "", new="" if name == "removed" else text)
+
+
+def _row_words(row: Mapping[str, Any]) -> str:
+    """Study, outcome and comparison, with the reason of a row that is left out."""
+    effect = row["effect"]
+    name = ", ".join(filter(None, [effect["study"].get("label"), effect.get("outcome"), effect.get("contrast")]))
+    return f"{name} ({row['reason']})" if row.get("left_out") and row.get("reason") else name
+
+
+def _value_words(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
+    """What a row says otherwise: “Bos 2001: effect 0,3 → −0,3”; nothing when only its own number changed."""
+    parts = []
+    for before, after in ((old, new), (old["study"], new["study"])):
+        for name in sorted({*before, *after} - {"row", "study", "key"}):
+            if before.get(name) != after.get(name):
+                label = _("characteristics") if name == "moderators" else _effect_label(name)
+                parts.append(f"{label} {_figure(before.get(name))} → {_figure(after.get(name))}")
+    return f"{_row_words({'effect': new})}: {', '.join(parts)}" if parts else ""
+
+
+def _effect_label(name: str) -> str:
+    for model in (EffectSize, EffectSize._meta.get_field("study").related_model):
+        if any(field.name == name for field in model._meta.concrete_fields):
+            return str(model._meta.get_field(name).verbose_name)
+    return name
+
+
+def _figure(value: Any) -> str:
+    if value in (None, "", {}):
+        return "–"
+    if isinstance(value, float):
+        return number_format(Decimal(f"{value:.6g}")).replace("-", "−")
+    return _listed(value)
 
 
 # -- names

@@ -20,14 +20,16 @@ from knowledgebase.editorial.differences import (
     shortened,
 )
 from knowledgebase.editorial.versions import CHANGE_FIELDS, canonical
-from knowledgebase.models import ConceptLink, PageVersion, SourceLink, SummaryVersion, ThemeVersion
+from knowledgebase.models import ConceptLink, PageVersion, SelectedEffect, SourceLink, SummaryVersion, ThemeVersion
 from practices.models import PracticeVersion
 from tests.factories import (
     make_concept,
+    make_effect,
     make_item,
     make_page,
     make_practice,
     make_source,
+    make_study,
     make_summary,
     make_theme,
     make_version,
@@ -295,3 +297,99 @@ def test_component_names_rows_and_escapes_what_people_wrote():
 
 def test_component_says_when_nothing_differs():
     assert "Er is geen verschil." in render_to_string("components/differences.html", {"differences": []})
+
+
+# -- study rows -------------------------------------------------------------------------------------
+
+
+def rested(*effects, **selection):
+    """A practice on these effects, and what it says."""
+    version = make_practice(state="draft", effects=effects, selection={"label": "Schrijven", **selection})
+    return version, canonical(version)
+
+
+def of_rows(old, new):
+    found = differences(old, new, model=PracticeVersion)
+    return [
+        (part.kind, part.row, [(change.label, change.old, change.new) for change in part.changes])
+        for part in found
+        if part.name == "selected_effects"
+    ]
+
+
+def named(label, effect=0.3, **fields):
+    return make_effect(effect, 0.04, study=make_study(label), **fields)
+
+
+@pytest.mark.django_db
+def test_study_rows_of_a_first_version_are_counted_and_the_first_ones_named():
+    _version, content = rested(*[named(f"Studie {number:02}") for number in range(30)])
+    assert of_rows(None, content) == [
+        (ADDED, "Schrijven", [
+            ("Erbij", "", "30 effecten: Studie 00; Studie 01; Studie 02; Studie 03; Studie 04; Studie 05; Studie 06; "
+                          "Studie 07 …"),
+        ]),
+    ]  # fmt: skip
+
+
+@pytest.mark.django_db
+def test_what_changed_in_study_rows_is_said_in_words():
+    goes, stays, out, back = named("Weg"), named("Blijft", 0.65), named("Uit", outcome="lezen"), named("Terug")
+    version, old = rested(goes, stays, out, (back, "Te klein."))
+    rows = {row.effect_id: row for row in version.selected_effects.all()}
+    rows[goes.pk].delete()
+    selection = version.selections.get()
+    SelectedEffect.objects.create(version=version, selection=selection.uid, effect=named("Nieuw"), order=9)
+    version.selected_effects.filter(effect=out).update(included=False, reason="Geen controlegroep.")
+    version.selected_effects.filter(effect=back).update(included=True, reason="")
+    again = make_study("Blijft", country="BE")
+    corrected = make_effect(-0.65, 0.04, study=again, supersedes=stays)
+    version.selected_effects.filter(effect=stays).update(effect=corrected)
+    assert of_rows(old, canonical(PracticeVersion.objects.get(pk=version.pk))) == [
+        (CHANGED, "Schrijven", [
+            ("Erbij", "", "1 effect: Nieuw"),
+            ("Eruit", "1 effect: Weg", ""),
+            ("Telt niet meer mee", "", "1 effect: Uit, lezen (Geen controlegroep.)"),
+            ("Telt weer mee", "", "1 effect: Terug"),
+            ("Andere waarden", "", "1 effect: Blijft: effect 0,65 → −0,65, land – → BE"),
+        ]),
+    ]  # fmt: skip
+
+
+@pytest.mark.django_db
+def test_another_reason_and_a_selection_that_went():
+    version, old = rested(named("Bos"), (named("Duin"), "Te klein."))
+    version.selected_effects.filter(included=False).update(reason="Geen controlegroep.")
+    new = canonical(PracticeVersion.objects.get(pk=version.pk))
+    assert of_rows(old, new) == [
+        (CHANGED, "Schrijven", [("Weggelaten om een andere reden", "", "1 effect: Duin (Geen controlegroep.)")])
+    ]
+    version.selected_effects.all().delete()
+    version.selections.all().delete()
+    gone = canonical(PracticeVersion.objects.get(pk=version.pk))
+    assert of_rows(new, gone) == [
+        (REMOVED, "Schrijven", [("Eruit", "2 effecten: Bos; Duin (Geen controlegroep.)", "")])
+    ]
+    assert of_rows(new, new) == []
+
+
+@pytest.mark.django_db
+def test_the_settings_of_a_selection_are_compared_as_fields():
+    version, old = rested(named("Bos"))
+    version.selections.update(model="che", months=False)
+    found = differences(old, canonical(PracticeVersion.objects.get(pk=version.pk)), model=PracticeVersion)
+    assert [(part.name, part.row, [(c.label, c.old, c.new) for c in part.changes]) for part in found] == [
+        ("selections", "Schrijven", [
+            ("Model", "één effect per studie", "effecten die samenhangen (CHE)"), ("In maanden", "ja", "nee"),
+        ]),
+    ]  # fmt: skip
+
+
+@pytest.mark.django_db
+def test_hundreds_of_rows_stay_a_few_lines_and_quick():
+    effects = [named(f"Studie {number}") for number in range(300)]
+    _version, content = rested(*effects)
+    begin = time.perf_counter()
+    [(_kind, _row, [(_label, _old, new)])] = of_rows(None, content)
+    assert time.perf_counter() - begin < 1
+    assert len(new) < 200
