@@ -90,18 +90,23 @@ def _renew_texts(concepts: set[int]) -> None:
             index_kind(kind, [pk for other, pk in items if other == kind])
 
 
+def is_outdated(using: str = "default") -> bool:
+    """Whether the index in the database is missing, or was made by another analysis of words."""
+    analysis.refresh()
+    index = SearchIndex.objects.using(using).filter(is_live=True).first()
+    if index is None:
+        return Version.objects.using(using).published().exists()
+    return index.analysis_version != analysis.version()
+
+
 def check_index(databases: Iterable[str] | None = None, **_kwargs: Any) -> list[checks.CheckMessage]:
     """A system check (`check --database default`): the live index is there, made by this analysis of words."""
-    warnings: list[checks.CheckMessage] = []
-    for using in databases or ():
-        if SearchIndex._meta.db_table not in connections[using].introspection.table_names():
-            continue
-        analysis.refresh()
-        index = SearchIndex.objects.using(using).filter(is_live=True).first()
-        if index is None and not Version.objects.using(using).published().exists():
-            continue
-        if index is None or index.analysis_version != analysis.version():
-            found = "There is no search index." if index is None else "Another analysis of words made the search index."
-            hint = "Run `manage.py rebuild_search`: readers keep the old index until the new one is whole."
-            warnings.append(checks.Warning(found, hint=hint, id="knowledgebase.W002"))
-    return warnings
+    return [
+        checks.Warning(
+            "There is no search index, or another analysis of words made it.",
+            hint="Run `manage.py rebuild_search`: readers keep the old index until the new one is whole.",
+            id="knowledgebase.W002",
+        )
+        for using in databases or ()
+        if SearchIndex._meta.db_table in connections[using].introspection.table_names() and is_outdated(using)
+    ]

@@ -15,6 +15,7 @@ from django.db import connections, transaction
 
 from knowledgebase.editorial import guards
 from knowledgebase.models import Item
+from knowledgebase.search import live
 from leerpunt import demonstration
 from leerpunt.accounts import DEMO_PASSWORD
 
@@ -64,6 +65,8 @@ class Command(BaseCommand):
             demonstration.seat_accounts()
             if Item.objects.exists():
                 call_command("render_texts", verbosity=0, stdout=StringIO())
+                if live.is_outdated():
+                    call_command("rebuild_search", stdout=StringIO())
             else:
                 self.stdout.write("De demonstratie wordt klaargezet …")
                 self.stdout.flush()

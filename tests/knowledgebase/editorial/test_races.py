@@ -74,6 +74,13 @@ def _connections_that_wait(transactional_db, tmp_path) -> Iterator[None]:
 
 
 def together(*deeds: Callable[[], Any]) -> list[Any]:
+    """Do these at the same moment, and look whether all is still sound."""
+    outcomes = at_once(*deeds)
+    assert invariants.faults() == []
+    return outcomes
+
+
+def at_once(*deeds: Callable[[], Any]) -> list[Any]:
     """Do these at the same moment, each on a connection of its own. Gives what each returned, or why it was refused."""
     barrier, outcomes = threading.Barrier(len(deeds)), [None] * len(deeds)
 
@@ -96,7 +103,6 @@ def together(*deeds: Callable[[], Any]) -> list[Any]:
     for outcome in outcomes:
         if isinstance(outcome, BaseException) and not isinstance(outcome, MoveRefused | IntegrityError):
             raise outcome
-    assert invariants.faults() == []
     return outcomes
 
 
