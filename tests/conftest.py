@@ -8,6 +8,7 @@ from hypothesis import settings as hypothesis_settings
 
 from knowledgebase import rendering
 from knowledgebase.editorial import guards
+from knowledgebase.search import analysis, thesaurus, typos, wordforms
 from tests.mail import Inbox
 from tests.mail import mail_server as running_mail_server
 
@@ -21,10 +22,14 @@ hypothesis_settings.load_profile("patient")
 
 @pytest.fixture(autouse=True)
 def _forget_lexicon() -> Iterator[None]:
-    """The glossary is kept per content version, and every test begins with the same number."""
-    rendering._lexicon.cache_clear()
+    """Glossary, thesaurus and word forms are kept per content version, and every test begins with the same number."""
+    kept = (rendering._lexicon, wordforms._word_forms, thesaurus._thesaurus, typos.vocabulary)
+    for cache in kept:
+        cache.cache_clear()
     yield
-    rendering._lexicon.cache_clear()
+    for cache in kept:
+        cache.cache_clear()
+    analysis.use(wordforms.WordForms())
 
 
 @pytest.fixture(autouse=True, scope="session")

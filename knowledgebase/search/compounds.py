@@ -18,7 +18,8 @@ def _set(text: str) -> frozenset[str]:
 
 # The words of three letters that make compounds; of longer words all do that are not named below.
 SHORT = _set(
-    "bos bus dag eis gym job lab les lid lip lof lus map oog pop rij rol set spa tip top vak vis wet web zee zin zon"
+    "bad bos bus dag eis gym job juf lab lat les lid lip lof lus map oog pop rij rol set spa tip top uur vak vis wet web "
+    "zee zin zon"
 )
 # Small words and particles: beginnings of other words, not parts of compounds. And some words that are more often a piece
 # of another one.
@@ -39,7 +40,7 @@ ENDINGS = _set(
     "lingen loos loze matig matige matigheid ment meren minded natie nering neren netje netjes nissen open "
     "oren raars rijk rijke ring ringen saam schap schapje schappelijk schappelijke schappen sten ster sters "
     "taan talig talige tand teit terend terende tijk tijken tuig vol volle voren vormig waarde waarts wege "
-    "wegen wijs wijze wijzen wijzer zaam zame zijds zing"
+    "wegen wijs wijze wijzen zaam zame zijds zing"
 )
 PREFIXED = re.compile(
     r"(?:aan|achter|af|be|bij|binnen|door|er|ge|her|in|mee|mis|na|om|onder|ont|op|over|tegen|terug|toe|uit|ver|vol|voor"
@@ -66,11 +67,19 @@ def split(word: str, lexicon: Lexicon, *, known: Collection[str] = (), whole: Co
     found = _Cover(word, lexicon, known).best(0, MOST_PARTS)
     if found is None or len(found[1]) < 2:
         return ()
+    parts = tuple(inner for part in found[1] for inner in _inside(part, lexicon, known, whole))
     prefix = PREFIXED.match(word)
-    if prefix and len(found[1][0]) != prefix.end() and lexicon.lemma(word[prefix.end() :]):
+    if prefix and len(parts[0]) != prefix.end() and lexicon.lemma(word[prefix.end() :]):
         rest = word[prefix.end() :]  # "ver-sterken": a word with something in front of it
-        return found[1] if split(rest, lexicon, known=known, whole=whole) else ()
-    return found[1]
+        return parts if split(rest, lexicon, known=known, whole=whole) else ()
+    return parts
+
+
+def _inside(part: str, lexicon: Lexicon, known: Collection[str], whole: Collection[str]) -> tuple[str, ...]:
+    """A part as it is, or its own parts when it is a compound that only the longer list of words knows."""
+    if part in known or lexicon.flags(part) & LEMMATISED:
+        return (part,)
+    return split(part, lexicon, known=known, whole=whole) or (part,)
 
 
 class _Cover:

@@ -21,9 +21,9 @@ from django.conf import settings
 
 SOURCE = Path(__file__).with_name("data") / "opentaal-words.txt.gz"
 LEMMATISER = "simplemma"
-FORMAT = 2  # of the file: the bits below, and how a lemma is written
+FORMAT = 3  # of the file: the bits below, and how a lemma is written
 
-LISTED, LEMMATISED, NAME = 1, 2, 4  # in OpenTaal's list, in simplemma's, and there only with a capital
+LISTED, LEMMATISED = 1, 2  # in OpenTaal's list without a capital, in simplemma's
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ class Lexicon:
         return word in self.trie
 
     def flags(self, word: str) -> int:
-        """What is known of a word, 0 when it is no Dutch word."""
+        """Which lists have a word, 0 for one that is no word, or a name only."""
         value: list[bytes] | None = self.trie.get(word)
         return value[0][0] if value else 0
 
@@ -105,9 +105,7 @@ def _entries() -> Iterator[tuple[str, bytes]]:
     with gzip.open(SOURCE, "rt", encoding="utf-8") as lines:
         for line in lines:
             word = line.strip()
-            folded = fold(word)
-            bit = LISTED if word == word.lower() else NAME
-            flags[folded] = flags.get(folded, 0) | bit
+            flags[fold(word)] = flags.get(fold(word), 0) | (LISTED if word == word.lower() else 0)
     dictionary = sorted(DefaultDictionaryFactory().get_dictionary("nl").items())
     existing = flags.keys() | {fold(word) for word, lemma in dictionary if word == lemma}
     lemmas: dict[str, str] = {}

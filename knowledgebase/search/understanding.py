@@ -20,7 +20,7 @@ from .thesaurus import LONGEST_LABEL, Thesaurus, thesaurus
 
 LONGEST_QUERY = 200  # characters
 MOST_WORDS = 12
-MOST_ALTERNATIVES = 24
+MOST_ALTERNATIVES = 16
 MOST_KEYS = 6  # of one alternative
 
 # How much a text counts that has these instead of the word or term itself.
@@ -204,13 +204,10 @@ def _best(own: Sequence[Alternative], known: Thesaurus, named: tuple[str, ...]) 
     said = [Alternative(found.keys, found.weight, found.concept, found.label) for found in known.synonyms(named)]
     best: dict[tuple[str, ...], Alternative] = {}
     for alternative in (*own, *said):
-        if len(alternative.keys) <= MOST_KEYS and (
-            alternative.keys not in best or best[alternative.keys].weight < alternative.weight
-        ):
+        kept = best.get(alternative.keys)
+        if len(alternative.keys) <= MOST_KEYS and (kept is None or kept.weight < alternative.weight):
             best[alternative.keys] = alternative
-    first, *others = best.values()
-    others.sort(key=lambda alternative: (-alternative.weight, alternative.keys))
-    return (first, *others)[:MOST_ALTERNATIVES]
+    return tuple(best.values())[:MOST_ALTERNATIVES]
 
 
 def _counts(word: Word, known: Thesaurus) -> bool:
