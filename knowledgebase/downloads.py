@@ -41,7 +41,7 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would compute i
 
 @dataclass(frozen=True)
 class Recomputed:
-    """A selection of a public version with what a reader switched, and its result."""
+    """A selection of a version with what a reader switched, and its result."""
 
     version: Version
     selection: Selection
@@ -53,7 +53,8 @@ class Recomputed:
     @property
     def address(self) -> str:
         """The page of its selection."""
-        return f"{settings.SITE_URL}{self.version.get_absolute_url()}cijfers/"
+        version = self.version
+        return f"{settings.SITE_URL}{version.get_absolute_url() if version.is_published else version.get_archive_url()}cijfers/"
 
     @property
     def url(self) -> str:

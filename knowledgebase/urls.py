@@ -20,6 +20,10 @@ urlpatterns = [
     path("samenvattingen/<slug:slug>/cijfers/", Recount.as_view(model=SummaryVersion), name="summary-recount"),
     path("samenvattingen/<slug:slug>/versies/<int:number>/cijfers/", Recount.as_view(model=SummaryVersion)),
     re_path(rf"^samenvattingen/(?P<slug>[-\w]+)/cijfers/(?P<name>{PATTERN})$", Download.as_view(model=SummaryVersion)),
+    re_path(
+        rf"^samenvattingen/(?P<slug>[-\w]+)/versies/(?P<number>[0-9]{{1,9}})/cijfers/(?P<name>{PATTERN})$",
+        Download.as_view(model=SummaryVersion),
+    ),
     re_path(r"^samenvattingen/(?P<slug>[-\w]+)/citeren\.(?P<form>ris|bib)$", cite, SUMMARY, name="summary-citation"),
     re_path(
         r"^samenvattingen/(?P<slug>[-\w]+)/bronnen\.(?P<form>ris|bib)$",

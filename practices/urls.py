@@ -18,6 +18,10 @@ urlpatterns = [
     path("praktijken/<slug:slug>/cijfers/", recount.PracticeRecount.as_view(), name="practice-recount"),
     path("praktijken/<slug:slug>/versies/<int:number>/cijfers/", recount.PracticeRecount.as_view()),
     re_path(rf"^praktijken/(?P<slug>[-\w]+)/cijfers/(?P<name>{PATTERN})$", recount.PracticeDownload.as_view()),
+    re_path(
+        rf"^praktijken/(?P<slug>[-\w]+)/versies/(?P<number>[0-9]{{1,9}})/cijfers/(?P<name>{PATTERN})$",
+        recount.PracticeDownload.as_view(),
+    ),
     re_path(r"^praktijken/(?P<slug>[-\w]+)/citeren\.(?P<form>ris|bib)$", cite, KIND, name="practice-citation"),
     re_path(
         r"^praktijken/(?P<slug>[-\w]+)/bronnen\.(?P<form>ris|bib)$", cite_sources, KIND, name="practice-source-list"

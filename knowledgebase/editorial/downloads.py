@@ -6,10 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect
-from django.urls import reverse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
-from django.views.generic.base import View
 
 from knowledgebase import downloads, results
 from knowledgebase.downloads import FILES, Recomputed
@@ -17,24 +15,25 @@ from knowledgebase.models import Selection, Version
 from knowledgebase.recount import SELECTION, selections_of
 from knowledgebase.results import Switches
 
-from .public import moved_item, tombstone, withdrawn
+from .public import VersionView
 
 BELOW = "cijfers/"
 
 
-class Download(View):
-    """One file about a selection of a published text, with what the address switches."""
+class Download(VersionView):
+    """One file about a selection of a text that is or was public, with what the address switches."""
 
-    model: type[Version] = Version
+    def get(self, request: HttpRequest, slug: str, number: Any = None, **kwargs: Any) -> HttpResponse:
+        self.name: str = kwargs["name"]
+        self.below = BELOW + self.name
+        return super().get(request, slug, None if number is None else int(number))
 
-    def get(self, request: HttpRequest, slug: str, name: str) -> HttpResponse:
-        version = self.model.objects.published().filter(item__slug=slug).select_related("item").first()
-        if version is None:
-            if (moved := moved_item(self.model.kind, slug)) is not None:
-                return HttpResponsePermanentRedirect(f"{moved.get_absolute_url()}{BELOW}{name}")
-            if (gone := withdrawn(self.model.kind, slug)) is not None:
-                return tombstone(request, gone)
-            raise Http404(_("There is no text at this address."))
+    def show(self, version: Version, archive: dict[str, Any] | None = None) -> HttpResponse:
+        return self.file(version, self.name)
+
+    def file(self, version: Version, name: str) -> HttpResponse:
+        """A file of a version, also of one that is not public, for who may see it."""
+        request = self.request
         selections = {selection.context_key: selection for selection in selections_of(version)}
         if not selections:
             raise Http404(_("This text does not rest on study rows, so there is nothing to recompute."))
@@ -59,12 +58,8 @@ class Download(View):
         return {}
 
 
-def offered(
-    version: Version, selection: Selection, switches: Switches, *, is_first: bool
-) -> list[tuple[str, str, str]]:
-    """Label, address and a word on each file of a published version; none of others."""
-    if not version.is_published:
-        return []
+def offered(address: str, selection: Selection, switches: Switches, *, is_first: bool) -> list[tuple[str, str, str]]:
+    """Label, address and a word on each file below the address of a page with sums."""
     about = {
         "rijen.csv": (_("Rows (CSV)"), _("every effect that counts or is left out")),
         "datapackage.json": (_("Description of the rows"), _("what each column means, licence and source")),
@@ -72,7 +67,6 @@ def offered(
         "reken-na.py": (_("Script in Python"), _("computes the same digits from the rows")),
         "reken-na.R": (_("Script in R"), _("the same with metafor and clubSandwich")),
     }
-    address = reverse(f"{version.kind}-recount", args=[version.item.slug])
     query = _query(selection, switches, is_first=is_first)
     return [(label, f"{address}{name}{query and '?'}{query}", words) for name, (label, words) in about.items()]
 

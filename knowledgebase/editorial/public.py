@@ -43,7 +43,7 @@ class VersionView(ContextMixin, View):
             return self.archived(request, slug, number)
         version = self.get_queryset().filter(item__slug=slug, state=State.PUBLISHED).first()
         if version is not None:
-            return render(request, self.template_name, self.get_context_data(version=version, **kwargs))
+            return self.show(version)
         if (moved := moved_item(self.model.kind, slug)) is not None:
             return HttpResponsePermanentRedirect(moved.get_absolute_url() + self.below)
         if (gone := withdrawn(self.model.kind, slug)) is not None:
@@ -67,8 +67,6 @@ class VersionView(ContextMixin, View):
         current = next((other for other in public if other.is_published), None)
         if version.state == State.WITHDRAWN or current is None:
             return tombstone(request, version if version.state == State.WITHDRAWN else _last_withdrawn(public), current)
-        full_url = settings.SITE_URL + version.get_archive_url() + self.below
-        context = self.get_context_data(version=version, full_url=full_url)
         later = [other for other in public if other.number > number]
         archive = {
             "archived": True,
@@ -78,7 +76,13 @@ class VersionView(ContextMixin, View):
             "withdrawn_later": [other for other in later if other.state == State.WITHDRAWN],
             "structured": None,
         }
-        return render(request, self.template_name, context | archive)
+        return self.show(version, archive)
+
+    def show(self, version: Version, archive: dict[str, Any] | None = None) -> HttpResponse:
+        """The page of a version; of an old one with what readers must know of that."""
+        full_url = {"full_url": settings.SITE_URL + version.get_archive_url() + self.below} if archive else {}
+        context = self.get_context_data(version=version, **full_url)
+        return render(self.request, self.template_name, context | (archive or {}))
 
     def get_queryset(self) -> QuerySet[Any]:
         return self.model.objects.filter(item__kind=self.model.kind).select_related("item")

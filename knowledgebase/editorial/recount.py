@@ -16,10 +16,8 @@ from knowledgebase import recount, rendering, results, wording
 from knowledgebase.models import PUBLIC_ONCE, Selection, Version
 from knowledgebase.wording import Scale
 
-from .downloads import offered
+from .downloads import BELOW, offered
 from .public import VersionView
-
-BELOW = "cijfers/"
 
 
 def recount_url(version: Version) -> str:
@@ -78,7 +76,7 @@ class Recount(VersionView):
                 "caveats": _html(page["selection"].caveats),
                 "content_hash": version.content_hash,
                 "downloads": offered(
-                    version,
+                    recount_url(version),
                     page["selection"],
                     page["recount"].switches,
                     is_first=page["selection"] is selections[0],

@@ -20,4 +20,5 @@ urlpatterns = [
     path("gepubliceerd/", desk.published, name="desk-published"),
     path("versie/<int:pk>/intrekken/", desk.withdrawal, name="desk-withdraw"),
     path("versie/<int:pk>/cijfers/", recount.recount, name="desk-recount"),
+    path("versie/<int:pk>/cijfers/<str:name>", recount.download, name="desk-recount-file"),
 ]

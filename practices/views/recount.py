@@ -33,7 +33,8 @@ class PracticeRecount(Recount):
         if rating is None:
             return context
         rating.version = kwargs["version"]
-        waterfall, rule = rating.waterfall(), RatingRule.of_version(rating.strength_scale)
+        rule = RatingRule.of_version(rating.strength_scale)
+        waterfall = rating.waterfall(rule) if rule else None
         if waterfall is None or rule is None:
             return context
         return context | {

@@ -1,3 +1,5 @@
+"""The sums of a version that need not be public yet, made by the views of its public addresses."""
+
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -18,16 +20,37 @@ BELOW = "cijfers/"
 @require_safe
 @at_the_desk
 def recount(request: HttpRequest, viewer: Viewer, pk: int) -> HttpResponse:
-    """The sums of a version as readers will do them, for who works on it: made by the view of its public address."""
+    """The page as readers will see it."""
+    version = _readable(viewer, pk)
+    view = _view(request, version, "")
+    frozen = view.get_queryset().get(pk=version.pk)
+    context = view.get_context_data(version=frozen) | {"round": version.rounds.order_by("-number").first()}
+    return show(request, "redactie/recount.html", viewer, context)
+
+
+@require_safe
+@at_the_desk
+def download(request: HttpRequest, viewer: Viewer, pk: int, name: str) -> HttpResponse:
+    """A file that readers will get."""
+    version = _readable(viewer, pk)
+    view = _view(request, version, name)
+    response: HttpResponse = view.file(view.get_queryset().get(pk=version.pk), name)
+    del response.headers["Access-Control-Allow-Origin"]  # for whoever is logged in only
+    return response
+
+
+def _readable(viewer: Viewer, pk: int) -> Version:
+    """A version that the viewer may read: submitted, or for editors also before."""
     version = get_object_or_404(Version.objects.select_related("item"), pk=pk)
     if not viewer.writes and not version.rounds.exists():
         raise PermissionDenied(_("The editors have not submitted this version yet: ask them to."))
-    match = resolve(version.item.get_absolute_url() + BELOW)
+    return version
+
+
+def _view(request: HttpRequest, version: Version, name: str) -> Any:
+    """The view of a public address below the text; another address is not found."""
+    match = resolve(f"{version.item.get_absolute_url()}{BELOW}{name}")
     made_by: Any = match.func
     view = made_by.view_class(**made_by.view_initkwargs)
     view.setup(request, *match.args, **match.kwargs)
-    frozen = view.get_queryset().get(pk=version.pk)
-    round = version.rounds.order_by("-number").first()
-    return show(
-        request, "redactie/recount.html", viewer, view.get_context_data(version=frozen, desk=True) | {"round": round}
-    )
+    return view
