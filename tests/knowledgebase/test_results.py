@@ -1,5 +1,9 @@
 import json
+import os
+import subprocess
 import sys
+import textwrap
+from pathlib import Path
 
 import pytest
 
@@ -130,3 +134,59 @@ def test_a_selection_of_another_context_stands_apart():
     version = make_practice("schrijven", effects=effects_of(), state="draft")
     select(version, *effects_of(), context_key="vorm:kort", label="kort")
     assert [results.result_for(selection).k_studies for selection in version.selections.all()] == [5, 5]
+
+
+# -- processes that show no plot
+
+
+ROOT = Path(__file__).parents[2]
+START = """
+import os, sys
+os.environ["DJANGO_SETTINGS_MODULE"] = "leerpunt.settings"
+import django
+django.setup()
+"""
+
+
+def in_a_process(code, **environment):
+    """What a fresh process prints that sets Django up and runs this."""
+    done = subprocess.run(
+        [sys.executable, "-c", START + textwrap.dedent(code)], cwd=ROOT, capture_output=True, text=True, check=False,
+        env={**os.environ, "LEERPUNT_MODE": "development"} | environment,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done.stdout.split()
+
+
+def test_the_site_starts_without_numpy():
+    assert in_a_process("""
+        from django.urls import get_resolver
+        from django.contrib import admin
+        import leerpunt.wsgi
+        assert get_resolver().url_patterns and admin.site.urls
+        print([name for name in ("numpy", "scipy", "knowledgebase.evidence.selection") if name in sys.modules])
+    """) == ["[]"]
+
+
+@pytest.mark.slow
+def test_pages_with_a_stored_result_are_shown_without_numpy(tmp_path):
+    database = {"DATABASE_URL": f"sqlite:///{tmp_path / 'pages.sqlite3'}"}
+    in_a_process("""
+        from django.core.management import call_command
+        call_command("migrate", verbosity=0)
+        from tests.factories import make_effect, make_practice, rating
+        rows = [make_effect(0.1 * n, 0.02 + 0.01 * n) for n in range(12)]
+        make_practice("schrijven", effects=rows, ratings=[rating(basis="studies", strength_reason="", unknown_reason="")])
+    """, **database)  # fmt: skip
+    assert in_a_process("""
+        from django.test import Client
+        from django.test.utils import setup_test_environment
+        setup_test_environment()
+        client = Client()
+        for page in ("/", "/praktijken/", "/praktijken/schrijven/", "/praktijken/schrijven/cijfers/",
+                     "/praktijken/schrijven/cijfers/resultaat.json", "/praktijken/schrijven/cijfers/rijen.csv"):
+            assert client.get(page).status_code == 200, page
+            assert "numpy" not in sys.modules, page
+        assert client.get("/praktijken/schrijven/cijfers/?zonder-uitschieters=ja").status_code == 200
+        print("numpy" in sys.modules)
+    """, **database) == ["True"]  # fmt: skip
