@@ -7,7 +7,7 @@ from knowledgebase.editorial.recount import Recount
 from knowledgebase.editorial.views.shared_preview import shared_preview
 from knowledgebase.models import ROOT_PAGES, PageVersion, SummaryVersion, ThemeVersion
 
-from .views import glossary, pages, sources, summaries, themes
+from .views import glossary, pages, search, sources, summaries, themes
 
 SUMMARY = {"kind": SummaryVersion.kind}
 
@@ -41,6 +41,9 @@ urlpatterns = [
     path("bronnen/<slug:slug>/", sources.source_detail, name="source"),
     re_path(r"^bronnen/(?P<slug>[-\w]+)/citeren\.(?P<form>ris|bib)$", sources.cite, name="source-citation"),
     path("begrippen/", glossary.glossary, name="glossary"),
+    # search
+    path("zoeken/", search.search_page, name="search"),
+    path("zoeken/suggesties/", search.suggestions, name="suggestions"),
     # about the portal
     *(
         path(f"{slug}/{rest}", view, {"slug": slug}, name=name)

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 SECTIONS = (
     ("texts", _("Texts"), ("Practice", "Summary", "Theme", "Page")),
     ("reference", _("Reference data"), ("Concept", "Source")),
+    ("search", _("Search"), ("SearchMiss",)),
     ("commissions", _("Commissions"), ("Commission", "Membership", "Criterion", "ReadabilityNorm", "RatingRule")),
     ("accounts", _("Accounts and roles"), ("User", "Group")),
     ("trail", _("What was done"), ("AuditEvent", "OutboxMessage")),

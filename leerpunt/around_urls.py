@@ -12,6 +12,7 @@ urlpatterns = [
     path("feed/", NewTexts(), name="feed"),
     path("feed/conclusies/", ChangedConclusions(), name="feed-conclusions"),
     path("sitemap.xml", sitemap, {"sitemaps": SITEMAPS}, name="sitemap"),
+    path("opensearch.xml", well_known.search_description, name="search-description"),
     path("robots.txt", well_known.robots, name="robots"),
     path(".well-known/security.txt", well_known.security_txt, name="security-txt"),
     path("praktijken/<slug:slug>/kaart.png", share.practice_image, name="practice-image"),

@@ -10,13 +10,16 @@ from knowledgebase.search import entries
 from .facets import figures_of
 from .models import PracticeVersion
 
+PRACTICE = "praktijk"  # in addresses: soort=praktijk
+
 
 def connect() -> None:
     """Make practices findable (called when the app is ready)."""
     entries.register(
         entries.Kind(
             Item.Kind.PRACTICE,
-            "praktijk",
+            PRACTICE,
+            _("Practice"),
             _("Practices"),
             lambda ids: entries.of_versions(Item.Kind.PRACTICE, ids, strengths=strengths),
             lambda: entries.published(Item.Kind.PRACTICE),

@@ -31,12 +31,18 @@ ROLES = (
     Role(
         "redacteur",
         gettext_noop("Writes texts: starts new versions, edits drafts, adds ratings and sources to them."),
-        (READ, WRITE, (("source",), ("add",)), (("version",), ("write",)), (("auditevent",), ("view",))),
+        (READ, WRITE, (("source",), ("add",)), (("version",), ("write",)), (("auditevent", "searchmiss"), ("view",))),
     ),
     Role(
         "eindredacteur",
         gettext_noop("Does what an editor does, keeps sources and vocabularies, and publishes what was approved."),
-        (READ, WRITE, (REFERENCE, EVERYTHING), (("version",), ("write", "publish")), (("auditevent",), ("view",))),
+        (
+            READ,
+            WRITE,
+            (REFERENCE, EVERYTHING),
+            (("version",), ("write", "publish")),
+            (("auditevent", "searchmiss"), ("view",)),
+        ),
     ),
     Role(
         "beheerder",
@@ -48,7 +54,7 @@ ROLES = (
             (("group",), ("view",)),
             (("commission", "readabilitynorm"), ("view", "change")),
             (("membership", "criterion", "ratingrule"), ("view", "add", "change")),
-            (("auditevent", "outboxmessage"), ("view",)),
+            (("auditevent", "outboxmessage", "searchmiss"), ("view",)),
         ),
     ),
     Role("voorzitter", gettext_noop("Chairs a commission: reads all texts."), (READ,)),

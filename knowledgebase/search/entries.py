@@ -39,11 +39,16 @@ class Kind:
 
     name: str
     slug: str  # in addresses: soort=praktijk
+    one: str | Promise
     title: str | Promise  # of many
     documents: Documents
     ids: Callable[[], Collection[int]]
     boost: int = 100  # percent
     weighs: bool = True  # its texts say how rare a word is; a kind in another language does not
+
+    def count(self, number: int) -> str:
+        """So many of them, in words."""
+        return f"{number} {str(self.one if number == 1 else self.title).lower()}"
 
 
 KINDS: dict[str, Kind] = {}
@@ -183,18 +188,18 @@ def _terms(ids: Collection[int] | None) -> Iterator[Document]:
         )
 
 
-def _version_kind(name: str, slug: str, title: str | Promise, boost: int) -> Kind:
-    return Kind(name, slug, title, lambda ids: of_versions(name, ids), lambda: published(name), boost)
+def _version_kind(name: str, slug: str, one: str | Promise, title: str | Promise, boost: int) -> Kind:
+    return Kind(name, slug, one, title, lambda ids: of_versions(name, ids), lambda: published(name), boost)
 
 
-register(_version_kind(Item.Kind.SUMMARY, "samenvatting", _("Research summaries"), 95))
-register(_version_kind(Item.Kind.THEME, "thema", _("Themes"), 95))
-register(_version_kind(Item.Kind.PAGE, "pagina", _("About this site"), 80))
+register(_version_kind(Item.Kind.SUMMARY, "samenvatting", _("Research summary"), _("Research summaries"), 95))
+register(_version_kind(Item.Kind.THEME, "thema", _("Theme"), _("Themes"), 95))
+register(_version_kind(Item.Kind.PAGE, "pagina", _("Site page"), _("Site pages"), 80))
 register(
-    Kind("term", "begrip", _("Terms"), _terms,
+    Kind("term", "begrip", _("Term"), _("Terms"), _terms,
          lambda: list(Concept.objects.in_scheme(Scheme.TERM).order_by().values_list("pk", flat=True)), 75, weighs=False)
 )  # fmt: skip
 register(
-    Kind("source", "bron", _("Sources"), _sources,
+    Kind("source", "bron", _("Source"), _("Sources"), _sources,
          lambda: list(Source.objects.order_by().values_list("pk", flat=True)), 60, weighs=False)
 )  # fmt: skip

@@ -12,14 +12,15 @@ from functools import lru_cache
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
-from .analysis import words
+from .analysis import version, words
 from .understanding import Understood
 
 LENGTH = 220  # characters of a passage
 LEAD_IN = 90  # characters that may stand before its first marked word
 TOGETHER = 80  # the words of a term count where they stand within so many characters
 KEPT_WORDS = 16_384  # as many as the texts of some hundred pages hold; a few MB
-_SENTENCE_END = re.compile(r"[.!?:]\s+|\n+")
+_SENTENCE_END = re.compile(r"[.!?]\s+|\n+")
+_OPEN_LINE = re.compile(r"(?<![.!?:;,])\n+")  # the end of a line that is no sentence: of a heading, a cell
 
 
 _Found = tuple[int, int, tuple[str, ...]]  # a word: from where to where, and under which keys it is found
@@ -35,8 +36,8 @@ class _Hit:
 
 
 @lru_cache(maxsize=KEPT_WORDS)
-def _keys_in(chunk: str) -> tuple[_Found, ...]:
-    """The words of a text between two blanks."""
+def _keys_in(chunk: str, _version: str) -> tuple[_Found, ...]:
+    """The words of a text between two blanks, as this version of the analysis reads them."""
     return tuple((word.start, word.end, (word.key, *word.parts)) for word in words(chunk))
 
 
@@ -55,6 +56,7 @@ class Marks:
                     self.terms.append((number, frozenset(alternative.keys)))
         for place, phrase in enumerate(understood.phrases, start=len(clauses)):
             self.terms.append((place, frozenset(phrase)))
+        self.version = version()
         self.known: set[str] = set()
         self.relevant: dict[str, list[_Found]] = {}
         self.wanted = self.single.keys() | {key for _number, keys in self.terms for key in keys}
@@ -103,7 +105,7 @@ class Marks:
     def _read(self, chunks: set[str]) -> None:
         """Which of these chunks hold a word that the query asks for; most come back in the next text."""
         for chunk in chunks:
-            if asked := [word for word in _keys_in(chunk) if not self.wanted.isdisjoint(word[2])]:
+            if asked := [word for word in _keys_in(chunk, self.version) if not self.wanted.isdisjoint(word[2])]:
                 self.relevant[chunk] = asked
         self.known |= chunks
 
@@ -179,9 +181,14 @@ def _marked(text: str, start: int, end: int, hits: Iterable[_Hit]) -> SafeString
     pieces, here = [], start
     for hit in hits:
         if here <= hit.start and hit.end <= end:
-            pieces += [escape(text[here : hit.start]), "<mark>", escape(text[hit.start : hit.end]), "</mark>"]
+            pieces += [_flat(text[here : hit.start]), "<mark>", escape(text[hit.start : hit.end]), "</mark>"]
             here = hit.end
-    pieces.append(escape(text[here:end]))
+    pieces.append(_flat(text[here:end]))
     before = "… " if start > 0 and not _SENTENCE_END.search(text[max(0, start - 3) : start]) else ""
     after = " …" if end < len(text.rstrip()) and text[end - 1 : end] not in tuple(".!?") else ""
     return mark_safe(before + "".join(pieces) + after)  # noqa: S308  # every piece is escaped
+
+
+def _flat(text: str) -> SafeString:
+    """Escaped, on one line."""
+    return escape(_OPEN_LINE.sub(" · ", text).replace("\n", " "))

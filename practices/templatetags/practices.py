@@ -1,4 +1,4 @@
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import lru_cache, wraps
 from typing import Any
 
@@ -11,6 +11,7 @@ from knowledgebase.editorial.public import by_title
 from knowledgebase.models import Concept, Scheme
 from knowledgebase.search.options import Option
 from practices import cards, plots, wording
+from practices.entries import PRACTICE
 from practices.models import PracticeVersion
 from practices.ratings import CONVERSION, CONVERSIONS, COST_BANDS, COST_SCALE, Figure, Gain
 
@@ -100,6 +101,18 @@ def related_practices(concept: Concept) -> list[cards.Card]:
     """Cards of the published practices about a concept, from A to Z."""
     found = PracticeVersion.objects.published().filter(concept_links__concept=concept).select_related("item")
     return cards.cards_of(sorted(found, key=by_title))
+
+
+@register.simple_tag
+def practice_cards(results: Iterable[Any]) -> dict[int, cards.Card]:
+    """Cards of the practices among the results of a search, by item id."""
+    ids = [result.object_id for result in results if result.kind == PRACTICE]
+    return {card.version.item_id: card for card in cards.cards_of_items(ids)} if ids else {}
+
+
+@register.filter
+def of_result(found: dict[int, cards.Card], result: Any) -> cards.Card | None:
+    return found.get(result.object_id) if result.kind == PRACTICE else None
 
 
 @register.inclusion_tag("components/scales.html")

@@ -29,18 +29,23 @@ from tests.pages import Page, assert_inert, assert_the_same_for_everyone, parse
 
 pytestmark = pytest.mark.django_db
 
-LISTS = ("/", "/praktijken/", "/samenvattingen/", "/themas/", "/bronnen/", "/begrippen/", "/praktijken/vergelijk/")
+LISTS = (
+    "/", "/praktijken/", "/samenvattingen/", "/themas/", "/bronnen/", "/begrippen/", "/praktijken/vergelijk/",
+    "/zoeken/",
+)  # fmt: skip
 DETAILS = (
     "/praktijken/feedback/", "/samenvattingen/toetsen/", "/themas/leren/", "/bronnen/jansen-2020/", "/over/",
     "/over/werkwijze/", "/toegankelijkheid/", "/privacy/",
 )  # fmt: skip
 FILES = (
-    "/feed/", "/sitemap.xml", "/robots.txt", "/praktijken/feedback/citeren.ris", "/praktijken/feedback/citeren.bib",
+    "/feed/", "/sitemap.xml", "/robots.txt", "/opensearch.xml", "/zoeken/suggesties/?q=syn",
+    "/praktijken/feedback/citeren.ris", "/praktijken/feedback/citeren.bib",
     "/bronnen/jansen-2020/citeren.ris", "/bronnen/jansen-2020/citeren.bib", "/praktijken/feedback/bronnen.ris",
     "/praktijken/feedback/bronnen.bib", "/samenvattingen/toetsen/citeren.ris", "/samenvattingen/toetsen/citeren.bib",
     "/samenvattingen/toetsen/bronnen.ris", "/samenvattingen/toetsen/bronnen.bib",
 )  # fmt: skip
-PAGES = (*LISTS, "/praktijken/vergelijk/?p=feedback&p=toetsen-vooraf", *DETAILS)
+ASKED = ("/praktijken/vergelijk/?p=feedback&p=toetsen-vooraf", "/zoeken/?q=synthese")
+PAGES = (*LISTS, *ASKED, *DETAILS)
 EVERYTHING = (*PAGES, *FILES)
 BAD = {
     "10,000 characters": "x" * 10_000,
@@ -70,6 +75,7 @@ PARAMETERS = {
     "/praktijken/feedback/": ("maat", "norm"),
     "/samenvattingen/": ("thema", "q"),
     "/bronnen/": ("soort", "q", "pagina"),
+    "/zoeken/": ("q", "letterlijk", "soort", "niveau", "vak", "thema", "sterkte", "pagina"),
 }  # fmt: skip
 VECTORS = json.loads((Path(__file__).parents[1] / "data" / "xss-vectors.json").read_text())
 
@@ -139,7 +145,7 @@ def test_every_link_of_every_page_answers(client):
             if target.startswith("/") and target not in seen and len(seen) < 200:
                 seen.add(target)
                 todo.append(target)
-    assert set(PAGES) - {"/praktijken/vergelijk/", PAGES[7]} <= seen | {"/"}
+    assert set(PAGES) - {"/praktijken/vergelijk/", *ASKED} <= seen | {"/"}
 
 
 @pytest.mark.usefixtures("site")
@@ -222,6 +228,15 @@ def test_bad_input_is_left_out_with_a_notice(client, address):
 
 
 @pytest.mark.usefixtures("site")
+@pytest.mark.parametrize("name", BAD)
+def test_suggestions_for_bad_input_are_an_answer(client, name):
+    response = client.get(f"/zoeken/suggesties/?q={BAD[name]}")
+    assert response.status_code == 200
+    assert isinstance(response.json()["suggestions"], list)
+    assert_the_same_for_everyone(response)
+
+
+@pytest.mark.usefixtures("site")
 def test_repeated_and_unknown_parameters_do_no_harm(client):
     for address in PAGES:
         for query in ("x=1&x=2&y[]=3&=4&&&", "q=a&q=b&q=lezen", "pagina=1&pagina=x", "niveau=lager&" * 300, "%00=%00"):
@@ -244,6 +259,7 @@ def test_filtered_pages_are_not_for_search_engines(client):
     assert robots("/praktijken/feedback/") == []
     assert robots("/praktijken/?niveau=lager") == ["noindex"]
     assert robots("/praktijken/feedback/?maat=effect") == ["noindex"]
+    assert robots("/zoeken/?q=feedback") == ["noindex"]
 
 
 def test_a_demonstration_says_so_on_every_page_and_is_noindex(client):
@@ -276,6 +292,8 @@ def test_what_is_not_published_does_not_exist_for_anybody(client, make, state):
             "/sitemap.xml",
             "/praktijken/vergelijk/?p=geheim",
             "/praktijken/?q=geheime",
+            "/zoeken/?q=geheime",
+            "/zoeken/suggesties/?q=gehe",
         ):
             assert "Geheime titel" not in reader.get(address).content.decode(), address
 
@@ -299,6 +317,7 @@ def test_a_withdrawn_text_is_gone_with_its_reason_and_from_every_list(client, ma
     assert Page(client.get(kept.get_absolute_url())).one("h1").text == "Blijvende titel"
     for address in (
         *LISTS, "/feed/", "/sitemap.xml", "/praktijken/?q=verdwenen", "/samenvattingen/?q=verdwenen",
+        "/zoeken/?q=verdwenen", "/zoeken/suggesties/?q=verd",
         "/praktijken/?weergave=tabel", "/praktijken/?weergave=grafiek", "/bronnen/jansen-2020/",
     ):  # fmt: skip
         text = client.get(address).content.decode()
@@ -380,6 +399,8 @@ def test_lists_and_details_ask_the_same_for_1_3_and_50(client, monkeypatch):
             "sitemap": "/sitemap.xml",
             "sources in words": "/bronnen/?q=meta&soort=meta_analysis",
             "summaries in words": "/samenvattingen/?q=samenvatting&thema=leren",
+            "everything in words": "/zoeken/?q=praktijk&niveau=niveau-00",
+            "suggestions": "/zoeken/suggesties/?q=prak",
         }
         client.get("/praktijken/")  # the glossary is read once per content version
         client.get(hub.get_absolute_url())
