@@ -6,11 +6,14 @@ from django.core.exceptions import ValidationError
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest
+from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 
 from knowledgebase.editorial.admin import ReferenceAdmin
 from knowledgebase.editorial.forms import ConceptChoiceField, concept_label
 from knowledgebase.models import Concept, ConceptLabel
+
+from .search_trial import try_search
 
 Relation = ConceptLabel.Relation
 
@@ -51,6 +54,10 @@ class ConceptAdmin(ReferenceAdmin):
     view_on_site = False
 
     label_of = staticmethod(concept_label)
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(lambda request: try_search(self, request))
+        return [path("zoeken-proberen/", view, name="knowledgebase_concept_search_trial"), *super().get_urls()]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         names = ConceptLabel.objects.filter(

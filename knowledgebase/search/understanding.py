@@ -14,7 +14,7 @@ from knowledgebase.models import SiteState
 
 from . import analysis, typos
 from .analysis import Word, words
-from .lexicon import fold
+from .lexicon import fold, lexicon
 from .stopwords import SOFT, STOP
 from .thesaurus import LONGEST_LABEL, Thesaurus, thesaurus
 
@@ -22,6 +22,7 @@ LONGEST_QUERY = 200  # characters
 MOST_WORDS = 12
 MOST_ALTERNATIVES = 16
 MOST_KEYS = 6  # of one alternative
+PARTICLES = frozenset("aan af bij door in mee na om op over samen toe uit voor weg".split())
 
 # How much a text counts that has these instead of the word or term itself.
 ALL_PARTS, ONE_PART, ONE_WORD, JOINED = 60, 25, 35, 95
@@ -93,7 +94,7 @@ def understand(query: str, *, literal: bool = False) -> Understood:
             % {"limit": MOST_WORDS}
         )
         found = found[: content[MOST_WORDS - 1] + 1]
-    clauses = _clauses(found, known, typos.vocabulary(version))
+    clauses = _clauses(_whole_verb(found), known, typos.vocabulary(version))
     if query.strip() and not clauses and not asked.phrases:
         notices.append(
             _("Your search holds only small words, such as “%(word)s”. Add a word that says what it is about.")
@@ -135,6 +136,19 @@ def _repaired(query: str, known: Thesaurus, version: int) -> tuple[str, str]:
     return repaired if repaired != query else "", suggested if suggested != repaired else ""
 
 
+def _whole_verb(found: list[Word]) -> list[Word]:
+    """“Hoe leg ik breuken uit”: what stands at the end joins its verb, uitleggen."""
+    particle = fold(found[-1].text) if len(found) > 2 else ""
+    if particle not in PARTICLES:
+        return found
+    for place, word in enumerate(found[:-1]):
+        infinitive = particle + (lexicon().lemma(fold(word.text)) or fold(word.text))
+        if not is_small(word) and infinitive.endswith("n") and infinitive in lexicon():
+            verb = replace(words(infinitive)[0], start=word.start, end=word.end)
+            return [*found[:place], verb, *found[place + 1 : -1]]
+    return found
+
+
 def _clauses(found: Sequence[Word], known: Thesaurus, site: typos.Vocabulary) -> tuple[Clause, ...]:
     """Terms of the thesaurus first, the longest first; then word by word."""
     clauses: dict[tuple[str, ...], Clause] = {}
@@ -168,7 +182,7 @@ def _is_term(span: Sequence[Word], known: Thesaurus) -> bool:
     if tuple(word.key for word in span) in known.exact:
         return True
     bare = _bare(span)
-    return len(bare) > 1 and not (_is_stop(span[0]) or _is_stop(span[-1])) and known.named(bare)
+    return len(bare) > 1 and not (is_small(span[0]) or is_small(span[-1])) and known.named(bare)
 
 
 def _term(span: Sequence[Word], known: Thesaurus) -> Clause:
@@ -179,9 +193,10 @@ def _term(span: Sequence[Word], known: Thesaurus) -> Clause:
     own = [Alternative(bare, 100)]
     if len(span) == 2:
         own.append(Alternative(("".join(keys)[: analysis.LONGEST_KEY],), JOINED))
-    own += [Alternative((word.key,), ONE_WORD) for word in span if not (_is_stop(word) or _is_soft(word))]
+    own += [Alternative((word.key,), ONE_WORD) for word in span if not (is_small(word) or is_soft(word))]
     text = " ".join(word.text for word in span)
-    return Clause(text, _best(own, known, named), all(_is_stop(word) or _is_soft(word) for word in span))
+    soft = keys in known.levels or all(is_small(word) or is_soft(word) for word in span)
+    return Clause(text, _best(own, known, named), soft)
 
 
 def _word(word: Word, neighbours: Sequence[Word], known: Thesaurus, site: typos.Vocabulary) -> Clause:
@@ -196,7 +211,7 @@ def _word(word: Word, neighbours: Sequence[Word], known: Thesaurus, site: typos.
         own.append(Alternative(word.parts, ALL_PARTS))
         if not named and fold(word.text) not in site:
             own += [Alternative((part,), ONE_PART) for part in word.parts if part not in _soft_keys(analysis.version())]
-    return Clause(word.text, _best(own, known, (word.key,)), _is_soft(word))
+    return Clause(word.text, _best(own, known, (word.key,)), is_soft(word) or (word.key,) in known.levels)
 
 
 def _best(own: Sequence[Alternative], known: Thesaurus, named: tuple[str, ...]) -> tuple[Alternative, ...]:
@@ -212,18 +227,18 @@ def _best(own: Sequence[Alternative], known: Thesaurus, named: tuple[str, ...]) 
 
 def _counts(word: Word, known: Thesaurus) -> bool:
     """Whether a word says anything: no small word, or an abbreviation in capitals that looks like one."""
-    return not _is_stop(word) or (len(word.text) > 1 and word.text.isupper() and known.named((word.key,)))
+    return not is_small(word) or (len(word.text) > 1 and word.text.isupper() and known.named((word.key,)))
 
 
 def _bare(span: Sequence[Word]) -> tuple[str, ...]:
-    return tuple(word.key for word in span if not _is_stop(word))
+    return tuple(word.key for word in span if not is_small(word))
 
 
-def _is_stop(word: Word) -> bool:
+def is_small(word: Word) -> bool:
     return fold(word.text) in STOP
 
 
-def _is_soft(word: Word) -> bool:
+def is_soft(word: Word) -> bool:
     return fold(word.text) in SOFT or word.key in _soft_keys(analysis.version())
 
 
