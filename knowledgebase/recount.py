@@ -8,9 +8,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache, wraps
 from typing import Any
 from urllib.parse import urlencode
 
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from knowledgebase import plots, results, wording
@@ -51,6 +53,21 @@ def selections_of(version: Version) -> list[Selection]:
 # -- words for what rows say
 
 
+def _said_once(words_of: Callable[[str], str]) -> Callable[[str], str]:
+    """The same words for every row, looked up once in a language: a page has thousands of them."""
+
+    @lru_cache(maxsize=500)
+    def known(value: str, _language: str | None) -> str:
+        return words_of(value)
+
+    @wraps(words_of)
+    def said(value: str) -> str:
+        return known(value, get_language())
+
+    return said
+
+
+@_said_once
 def design_words(design: str) -> str:
     words = {
         "randomised": _("groups by lot"),
@@ -60,11 +77,13 @@ def design_words(design: str) -> str:
     return words.get(design, _("unknown"))
 
 
+@_said_once
 def risk_words(risk: str) -> str:
     words = {"low": _("low"), "some": _("some"), "high": _("high")}
     return words.get(risk, _("unknown"))
 
 
+@_said_once
 def country_words(country: str) -> str:
     """A country or a group of countries; a country that we have no name for by its code."""
     words = {
