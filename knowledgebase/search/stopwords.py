@@ -33,3 +33,6 @@ SOFT = _set(
     "slechte slim slimme snel student studenten tip tips tijd vak voordeel voordelen nadeel nadelen verschil vraag "
     "weten weet werk werken werkt werkte werking zetten zet zin zinvol"
 )
+
+# What may stand apart from its verb, at the end: leg uit, vat samen.
+PARTICLES = _set("aan af bij door in mee na om op over samen toe uit voor weg")

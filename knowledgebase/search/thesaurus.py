@@ -51,6 +51,7 @@ class Thesaurus:
     exact: dict[Keys, tuple[tuple[int, _Label], ...]] = field(default_factory=dict)
     bare: dict[Keys, tuple[tuple[int, _Label], ...]] = field(default_factory=dict)
     words: dict[str, str] = field(default_factory=dict)  # folded: as written
+    levels: frozenset[Keys] = frozenset()  # names of levels of education and of nothing else
 
     def named(self, keys: Keys) -> bool:
         """Whether there is such a label."""
@@ -90,16 +91,19 @@ def _thesaurus(_version: int, _analysis: str) -> Thesaurus:
         ConceptLabel.objects.filter(language="nl")
         .exclude(concept__scheme=Scheme.WORD)
         .order_by("concept_id", "-weight", "label")
-        .values_list("concept_id", "label", "relation", "weight")
+        .values_list("concept_id", "concept__scheme", "label", "relation", "weight")
     )
     concepts: dict[int, list[_Label]] = defaultdict(list)
     words: dict[str, str] = {}
-    for concept, text, relation, weight in rows:
+    levels: set[Keys] = set()
+    others: set[Keys] = set()
+    for concept, scheme, text, relation, weight in rows:
         found = analysis.words(text)
         keys = tuple(word.key for word in found)
         bare = tuple(word.key for word in found if fold(word.text) not in STOP) or keys
         full = 100 if relation == Relation.PREFERRED else weight
         concepts[concept].append(_Label(text, keys, bare, relation, full))
+        (levels if scheme == Scheme.LEVEL else others).add(keys)
         words |= {fold(word.text): word.text.lower() for word in found}
     exact: dict[Keys, list[tuple[int, _Label]]] = defaultdict(list)
     without: dict[Keys, list[tuple[int, _Label]]] = defaultdict(list)
@@ -113,6 +117,7 @@ def _thesaurus(_version: int, _analysis: str) -> Thesaurus:
         {keys: tuple(found) for keys, found in exact.items()},
         {keys: tuple(found) for keys, found in without.items()},
         words,
+        frozenset(levels - others),
     )
 
 

@@ -15,14 +15,13 @@ from knowledgebase.models import SiteState
 from . import analysis, typos
 from .analysis import Word, words
 from .lexicon import fold, lexicon
-from .stopwords import SOFT, STOP
+from .stopwords import PARTICLES, SOFT, STOP
 from .thesaurus import LONGEST_LABEL, Thesaurus, thesaurus
 
 LONGEST_QUERY = 200  # characters
 MOST_WORDS = 12
 MOST_ALTERNATIVES = 16
 MOST_KEYS = 6  # of one alternative
-PARTICLES = frozenset("aan af bij door in mee na om op over samen toe uit voor weg".split())
 
 # How much a text counts that has these instead of the word or term itself.
 ALL_PARTS, ONE_PART, ONE_WORD, JOINED = 60, 25, 35, 95

@@ -64,6 +64,32 @@ def test_a_question_is_asked_for_by_the_words_that_count(names):
     ]
 
 
+def test_a_level_says_where_and_only_orders_what_the_rest_finds(names):
+    name("Secundair onderwijs", ("middelbaar", Relation.ALTERNATIVE, 60), scheme=Scheme.LEVEL)
+    name("Basisonderwijs", ("feedback", Relation.RELATED, 60), scheme=Scheme.LEVEL)
+    assert texts(understand("woordenschat in het secundair onderwijs")) == [
+        ("woordenschat", False),
+        ("secundair onderwijs", True),
+    ]
+    assert texts(understand("feedback middelbaar")) == [("feedback", False), ("middelbaar", True)]
+    assert texts(understand("secundair onderwijs")) == [("secundair onderwijs", False)]
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("Hoe leg ik breuken uit?", ["uitleggen", "breuken"]),
+        ("hoe bereid ik een toets voor", ["voorbereiden", "toets"]),
+        ("hoe vat je een tekst samen", ["samenvatten", "tekst"]),
+        ("leg uit", ["leg"]),
+        ("wat heeft invloed op", ["invloed"]),
+        ("toets voor woordenschat", ["toets", "woordenschat"]),
+    ],
+)
+def test_what_stands_at_the_end_of_a_question_joins_its_verb(names, query, expected):
+    assert [text for text, _soft in texts(understand(query))] == expected
+
+
 def test_when_all_words_are_soft_all_count(names):
     assert texts(understand("helpt de school?")) == [("helpt", False), ("school", False)]
 
