@@ -1,6 +1,8 @@
 """How a test works in the admin: somebody with a role, and a form sent back as the browser would."""
 
+import re
 from collections.abc import Iterable
+from html import unescape
 
 import pytest
 from django.test import Client
@@ -43,6 +45,14 @@ def form_data(response, **changes) -> dict[str, str]:
             value = widget.format_value(value)
         data[bound.html_name] = value[0] if isinstance(value, list) and len(value) == 1 else value
     return {name: value for name, value in (data | changes).items() if value not in (None, [])}
+
+
+class Seen:
+    """A page of the admin: its HTML, and its words with single blanks."""
+
+    def __init__(self, response) -> None:
+        self.html = response.content.decode()
+        self.text = " ".join(unescape(re.sub(r"<[^>]*>", " ", self.html)).split())
 
 
 def messages_of(response) -> list[str]:

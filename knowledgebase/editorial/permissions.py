@@ -11,7 +11,8 @@ from knowledgebase.models import Commission, Criterion, Membership, ReviewRound,
 from .refusals import NotAllowed
 
 TEXTS = ("practice", "practiceversion", "summary", "summaryversion", "theme", "themeversion", "page", "pageversion")
-CHILDREN = ("evidencerating", "externalverdict", "conceptlink", "sourcelink", "itemlink")
+CHILDREN = ("evidencerating", "externalverdict", "conceptlink", "sourcelink", "itemlink", "selection", "selectedeffect")
+STUDIES = ("study", "effectsize")
 REFERENCE = ("concept", "conceptlabel", "source")
 EVERYTHING = ("view", "add", "change", "delete")
 
@@ -25,8 +26,8 @@ class Role:
     grants: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]  # (models, deeds) pairs
 
 
-READ = (("item", *TEXTS, *CHILDREN, *REFERENCE, "ratingrule"), ("view",))
-WRITE = ((*TEXTS, *CHILDREN), EVERYTHING)
+READ = (("item", *TEXTS, *CHILDREN, *REFERENCE, *STUDIES, "ratingrule"), ("view",))
+WRITE = ((*TEXTS, *CHILDREN, *STUDIES), EVERYTHING)
 ROLES = (
     Role(
         "redacteur",

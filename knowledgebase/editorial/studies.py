@@ -34,6 +34,32 @@ def is_used(row: Study | EffectSize) -> bool:
     return selected.filter(effect=row).exists()
 
 
+def add_effect(study: Study, /, *, by: User, **values: Any) -> EffectSize:
+    """A new effect of a study."""
+    with transaction.atomic():
+        check_writes(by)
+        _check_current(study)
+        effect = EffectSize(study=study, created_by=by, **values)
+        effect.full_clean(exclude=["created_by"])
+        effect.save()
+        _record("add_effect", effect, by=by)
+    return effect
+
+
+def remove_effect(effect: EffectSize, /, *, by: User) -> None:
+    """Delete an effect on which nothing rests: no version, and no correction."""
+    with transaction.atomic():
+        check_writes(by)
+        effect = EffectSize.objects.select_for_update(of=("self",)).select_related("study").get(pk=effect.pk)
+        _check_current(effect)
+        if effect.supersedes_id or SelectedEffect.objects.filter(effect=effect).exists():
+            raise MoveRefused(
+                _("A text rests on this row, or it is a correction: leave it out of the selection instead.")
+            )
+        _record("remove_effect", effect, by=by)
+        effect.delete()
+
+
 def correct_effect(effect: EffectSize, /, *, by: User, **changes: Any) -> EffectSize:
     """The row with these values: itself, or a new one in its place when a submitted version rests on it.
 

@@ -74,6 +74,25 @@ class Line:
     remarks: list[str] = field(default_factory=list)
 
     @property
+    def words(self) -> str:
+        """What became of it, in words."""
+        return {
+            Status.READ: _("goes in"),
+            Status.SAME: _("is there already"),
+            Status.CORRECTED: _("goes in as a correction"),
+            Status.DIFFERS: _("not entered: other values"),
+            Status.REFUSED: _("refused"),
+        }[self.status]
+
+    @property
+    def shown_effect(self) -> str:
+        return "" if self.effect is None else shown(self.effect)
+
+    @property
+    def shown_variance(self) -> str:
+        return "" if self.variance is None else shown(self.variance)
+
+    @property
     def converted(self) -> str:
         """How its effect was computed, in words; empty when the file gives it."""
         return "" if self.conversion in ("", EffectSize.AS_REPORTED) else reported.name_of(self.conversion)

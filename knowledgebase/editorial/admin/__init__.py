@@ -6,6 +6,7 @@ versions.py the form of one version
 moves.py    the buttons that change its state, each for one verb
 reports.py  what the commissions said of it
 children.py the rows that belong to a version
+selections.py which study rows it rests on
 filters.py  what the lists filter by
 guarded.py  bases for whatever the guards of the database watch, and for reference data
 """

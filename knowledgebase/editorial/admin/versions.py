@@ -29,12 +29,13 @@ from .guarded import GuardedAdmin, actor, tell, why
 from .items import history_url, item_url, version_url
 from .moves import MOVES, Move
 from .reports import as_links, places, remarks_on, report_of
+from .selections import SelectionInline, SelectionPages
 
 State = Version.State
 MOST_TOLD = 8  # findings after saving
 
 
-class VersionAdmin(GuardedAdmin):
+class VersionAdmin(SelectionPages, GuardedAdmin):
     """The text of one version: written while it is open to editors, read-only to everybody after that.
 
     Versions begin at TextAdmin and change state here through the verbs of transitions.py, one button each (MOVES).
@@ -94,6 +95,11 @@ class VersionAdmin(GuardedAdmin):
             fieldsets.append((gettext_lazy("What changed"), change))
         dates = {"fields": (("checked_on", "searched_on"), ("licence", "is_demo"))}
         return [*fieldsets, (gettext_lazy("Dates and licence"), dates)]
+
+    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
+        """Practices and research summaries may rest on study rows."""
+        rests = self.model.kind in (Item.Kind.PRACTICE, Item.Kind.SUMMARY)
+        return [*super().get_inlines(request, obj), *([SelectionInline] if rests else [])]
 
     def changeform_view(
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
@@ -197,6 +203,7 @@ class VersionAdmin(GuardedAdmin):
 
         return [
             *(page(f"<int:pk>/{move.path}/", self._view_of(move), move.name) for move in MOVES),
+            page("<int:pk>/studies/<uuid:uid>/", self.selection_view, "selection"),
             page("<int:pk>/voorbeeldlink/", self.share_view, "share"),
             page("<int:pk>/voorbeeldlink/<int:token>/intrekken/", self.unshare_view, "unshare"),
             *super().get_urls(),
