@@ -69,6 +69,7 @@ __all__ = [
     "StudyResult",
     "Subgroups",
     "Switches",
+    "forget",
     "matching",
     "result_for",
     "result_of",
@@ -113,7 +114,13 @@ class Rows(tuple[Row, ...]):
 
 
 _results: _Recent[Result] = _Recent(MOST_RESULTS)
+_stored: _Recent[Result] = _Recent(MOST_SELECTIONS)
 _rows: _Recent[Rows] = _Recent(MOST_SELECTIONS)
+
+
+def forget() -> None:
+    """Drop what this process keeps of results."""
+    _results.kept.clear()
 
 
 def settings_of(selection: Selection) -> Settings:
@@ -204,11 +211,19 @@ def result_for(selection: Selection, switches: Switches | None = None) -> Result
 
 
 def stored_result(selection: Selection) -> Result | None:
-    """What was stored when the version was published, by this version of the method."""
+    """What was stored when the version was published, by this version of the method; read once by a process."""
+    version = selection.version
+    key = (version.content_hash, selection.uid, METHOD_VERSION)
+    frozen = not version.is_editable and version.content_hash
+    if frozen and (kept := _stored.get(key)) is not None:
+        return kept
     found = ComputedResult.objects.filter(
         version=selection.version_id, selection=selection.uid, method=METHOD_VERSION
     ).values_list("content", flat=True)
-    return Result.from_dict(json.loads(found[0])) if found else None
+    if not found:
+        return None
+    result = Result.from_dict(json.loads(found[0]))
+    return _stored.keep(key, result) if frozen else result
 
 
 def store(version: Version) -> None:

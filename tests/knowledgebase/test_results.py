@@ -6,6 +6,7 @@ import textwrap
 from pathlib import Path
 
 import pytest
+from django.core.management import call_command
 
 from knowledgebase import results
 from knowledgebase.editorial.transitions import publish
@@ -22,6 +23,7 @@ EFFECTS = ((0.5, 0.04), (0.1, 0.02), (0.3, 0.05), (0.2, 0.03), (0.6, 0.06))
 def nothing_kept():
     results._results.kept.clear()
     results._rows.kept.clear()
+    results._stored.kept.clear()
 
 
 def effects_of(*years):
@@ -79,7 +81,9 @@ def test_a_published_result_is_stored_and_shown_without_arithmetic(monkeypatch):
     assert str(stored) == f"{version.pk} {selection.uid}"
     monkeypatch.setitem(sys.modules, "knowledgebase.evidence.selection", None)
     results._results.kept.clear()
-    assert results.result_for(selection) == expected
+    shown = results.result_for(selection)
+    assert shown == expected
+    assert results.result_for(selection) is shown
     with pytest.raises(ImportError):
         results.result_for(selection, Switches(since=2002))
 
@@ -190,3 +194,20 @@ def test_pages_with_a_stored_result_are_shown_without_numpy(tmp_path):
         assert client.get("/praktijken/schrijven/cijfers/?zonder-uitschieters=ja").status_code == 200
         print("numpy" in sys.modules)
     """, **database) == ["True"]  # fmt: skip
+
+
+def test_stored_results_are_made_anew_by_command():
+    version = make_practice("schrijven", effects=effects_of())
+    before = ComputedResult.objects.get().content
+    ComputedResult.objects.update(method="0", content="{}")
+    call_command("render_texts")
+    stored = ComputedResult.objects.get()
+    assert (stored.version_id, stored.method, stored.content) == (version.pk, METHOD_VERSION, before)
+
+
+def test_a_process_forgets_when_asked():
+    version = make_practice("schrijven", effects=effects_of())
+    results.result_for(version.selections.get(), Switches(since=2002))
+    assert results._results.kept
+    results.forget()
+    assert not results._results.kept

@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from argparse import ArgumentParser
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -74,7 +74,12 @@ def has_postgres() -> bool:
 
 def in_own_process(database: str, size: int, rounds: int) -> list[Measured]:
     """Run `bench --measure` against a fresh database that is gone afterwards."""
-    command = [sys.executable, "manage.py", "bench", f"--measure={size}", f"--rounds={rounds}"]
+    return in_process(database, ["bench", f"--measure={size}", f"--rounds={rounds}"])
+
+
+def in_process(database: str, words: Sequence[str]) -> list[Measured]:
+    """Run a command against a fresh database that is gone afterwards; what it measured."""
+    command = [sys.executable, "manage.py", *words]
     environment = os.environ | {"LEERPUNT_MODE": "development", "DEBUG": "0"}
     with tempfile.TemporaryDirectory(prefix="leerpunt-bench-") as folder:
         if database == "PostgreSQL":
@@ -85,7 +90,7 @@ def in_own_process(database: str, size: int, rounds: int) -> list[Measured]:
             command, cwd=settings.BASE_DIR, env=environment, capture_output=True, text=True, check=False
         )
     if done.returncode:
-        raise CommandError(f"Measuring {size} practices on {database} failed:\n{done.stderr}")
+        raise CommandError(f"Measuring {' '.join(words)} on {database} failed:\n{done.stderr}")
     return [Measured(**page) for page in json.loads(done.stdout.splitlines()[-1])]
 
 
@@ -107,11 +112,13 @@ def measure(size: int, rounds: int) -> list[Measured]:
     return [timed(client, name, addresses) for name, addresses in pages.items()]
 
 
-def timed(client: Client, name: str, addresses: Sequence[str]) -> Measured:
+def timed(client: Client, name: str, addresses: Sequence[str], before: Callable[[], None] = lambda: None) -> Measured:
+    """`before` is called before each request, outside the clock."""
     for address in addresses[:WARM_UP]:
         client.get(address)
     times = []
     for address in addresses:
+        before()
         started = time.perf_counter()
         response = client.get(address)
         times.append((time.perf_counter() - started) * 1_000)
