@@ -1,7 +1,7 @@
 from typing import Any, cast
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.forms.models import BaseInlineFormSet
@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from knowledgebase.editorial.admin import ReferenceAdmin
 from knowledgebase.editorial.forms import ConceptChoiceField, concept_label
-from knowledgebase.models import Concept, ConceptLabel
+from knowledgebase.models import Concept, ConceptLabel, Scheme
 
 from .search_trial import try_search
 
@@ -54,6 +54,15 @@ class ConceptAdmin(ReferenceAdmin):
     view_on_site = False
 
     label_of = staticmethod(concept_label)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        if form.instance.scheme == Scheme.WORD:
+            self.message_user(
+                request,
+                _("Search knows this word in all texts once the jobs of the site have indexed them anew."),
+                messages.INFO,
+            )
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(lambda request: try_search(self, request))

@@ -22,9 +22,12 @@ from knowledgebase.models import (
     Membership,
     OutboxMessage,
     ReviewRound,
+    SearchIndex,
     User,
     Version,
 )
+from knowledgebase.search.engine import engine
+from knowledgebase.search.live import is_outdated
 
 from . import audit, notifications, outbox
 from .refusals import AlreadyDone, MoveRefused
@@ -34,6 +37,7 @@ from .transitions import publish, settle
 Kind = notifications.Kind
 State = Version.State
 REMIND_BEFORE = timedelta(days=3)
+LONGEST_REBUILD = timedelta(hours=1)  # after this, who began to make the index anew is taken to have died
 DATABASE_GONE = (OperationalError, InterfaceError)
 
 
@@ -219,4 +223,25 @@ def send_mails() -> Report:
     return Report("send_mails", done, list(sent.errors))
 
 
-JOBS: tuple[Callable[[], Report], ...] = (publish_due, settle_overdue, revalidate, remind, mail_heads, send_mails)
+# -- the search
+
+
+def renew_search() -> Report:
+    """Make the index anew when editors changed the word forms, or a new release analyses words otherwise."""
+    if not is_outdated():
+        return Report("renew_search", "the index is up to date")
+    since = timezone.now() - LONGEST_REBUILD
+    if SearchIndex.objects.filter(is_live=False, made_at__gte=since).exists():
+        return Report("renew_search", "somebody else makes the index anew")
+    return Report("renew_search", f"{engine().rebuild()} entries indexed anew")
+
+
+JOBS: tuple[Callable[[], Report], ...] = (
+    publish_due,
+    settle_overdue,
+    revalidate,
+    remind,
+    mail_heads,
+    send_mails,
+    renew_search,  # last: it may take minutes
+)

@@ -4,7 +4,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils.translation import gettext as _
 
 from knowledgebase.models import AuditEvent, Concept, ConceptLabel
-from tests.admin import change_url, form_data, logged_in
+from knowledgebase.search.wordforms import WordForms, word_forms
+from tests.admin import change_url, form_data, logged_in, messages_of
 from tests.factories import make_concept, make_theme
 
 pytestmark = pytest.mark.django_db
@@ -31,6 +32,17 @@ def test_a_concept_is_added_with_its_labels(role):
     assert response.status_code == 302
     assert str(Concept.objects.get()) == "Lezen"
     assert list(ConceptLabel.objects.values_list("label", "relation")) == [("Lezen", "pref"), ("leesles", "alt")]
+
+
+def test_a_word_form_is_kept_and_it_is_said_when_search_knows_it():
+    rows = (("tekenen", "pref", "nl"), ("tekening", "hidden", "nl"), ("tekenkunst", "whole", "nl"))
+    response = logged_in("eindredacteur").post(ADD, labels(*rows, scheme="woordvorm", slug="tekenen"), follow=True)
+
+    assert word_forms() == WordForms(
+        {"tekenen": "tekenen", "tekening": "tekenen"}, frozenset({"tekenen"}), frozenset({"tekenkunst"})
+    )
+    said = _("Search knows this word in all texts once the jobs of the site have indexed them anew.")
+    assert said in messages_of(response)
 
 
 @pytest.mark.parametrize("role", ["redacteur", "voorzitter", "lid"])

@@ -9,9 +9,31 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from knowledgebase.editorial import audit, jobs, notifications, reviews, transitions
-from knowledgebase.models import AuditEvent, Item, Membership, OutboxMessage, ReviewRound, Version
+from knowledgebase.models import (
+    AuditEvent,
+    ConceptLabel,
+    Item,
+    Membership,
+    OutboxMessage,
+    ReviewRound,
+    Scheme,
+    SearchIndex,
+    Version,
+)
+from knowledgebase.search.engine import search
+from knowledgebase.search.understanding import understand
 from tests.commissions import decide, quorum, review
-from tests.factories import approve, chair, in_review, make_member, make_practice, make_source, make_user
+from tests.factories import (
+    approve,
+    chair,
+    in_review,
+    make_concept,
+    make_member,
+    make_practice,
+    make_source,
+    make_term,
+    make_user,
+)
 
 pytestmark = pytest.mark.django_db
 Kind = OutboxMessage.Kind
@@ -489,9 +511,34 @@ def test_the_turn_goes_to_the_editors_in_chief_and_then_to_everybody_who_worked_
     assert set(told(Kind.PUBLISHED)) == {round.version.submitted_by.username, *deciders}
 
 
+# -- the search ------------------------------------------------------------------------------------
+
+
+def test_the_index_is_made_anew_when_word_forms_changed():
+    make_term("tekenles", "Tekenles", definition="Een tekening maken.")
+    assert jobs.renew_search().done == "the index is up to date"
+    assert [hit.title for hit in search(understand("tekenen")).hits] == ["Tekenles"]
+
+    word = make_concept(Scheme.WORD, "tekenwerk", "tekenwerk")
+    ConceptLabel.objects.create(concept=word, label="tekenles", relation=ConceptLabel.Relation.HIDDEN)
+    assert jobs.renew_search().done == "1 entries indexed anew"
+    assert [hit.title for hit in search(understand("tekenwerk")).hits] == ["Tekenles"]
+    assert jobs.renew_search().done == "the index is up to date"
+
+
+def test_one_process_at_a_time_makes_the_index_anew():
+    make_term("tekenles", "Tekenles")
+    SearchIndex.objects.update(analysis_version="0")
+    beside = SearchIndex.objects.create(is_live=False, analysis_version="1", base=0)
+    assert jobs.renew_search().done == "somebody else makes the index anew"
+    SearchIndex.objects.filter(pk=beside.pk).update(made_at=timezone.now() - 2 * jobs.LONGEST_REBUILD)
+    assert jobs.renew_search().done == "1 entries indexed anew"
+    assert not SearchIndex.objects.filter(pk=beside.pk).exists()
+
+
 def test_all_jobs_run_in_one_go_and_say_what_they_did():
     in_review(make_practice(state=State.DRAFT))
 
     assert [report.job for report in jobs.run()] == [
-        "publish_due", "settle_overdue", "revalidate", "remind", "mail_heads", "send_mails",
+        "publish_due", "settle_overdue", "revalidate", "remind", "mail_heads", "send_mails", "renew_search",
     ]  # fmt: skip

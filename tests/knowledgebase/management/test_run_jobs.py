@@ -23,7 +23,7 @@ def test_every_job_prints_one_line(capsys):
 
     lines = capsys.readouterr().out.splitlines()
     assert [line.strip().split(":")[0] for line in lines[1:]] == [
-        "publish_due", "settle_overdue", "revalidate", "remind", "mail_heads", "send_mails",
+        "publish_due", "settle_overdue", "revalidate", "remind", "mail_heads", "send_mails", "renew_search",
     ]  # fmt: skip
     assert lines[1] == "  publish_due: 0 published, 0 failed, 0 busy"
 
