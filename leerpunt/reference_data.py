@@ -40,12 +40,17 @@ class ReferenceDataError(Exception):
     """A file that cannot be loaded; the message names the row and what is wrong with it."""
 
 
-def load(*paths: Path) -> int:
-    """Load all files or nothing; returns how many rows were made or changed."""
+def load(*paths: Path, only_new: bool = False) -> int:
+    """Load all files or nothing; returns how many rows were made or changed.
+
+    With `only_new` what is there stays as it is, the names of a concept included.
+    """
     rows: dict[type[models.Model], list[tuple[str, dict[str, Any]]]] = defaultdict(list)
     for path in paths:
         for where, model, fields in _read(path):
             rows[model].append((where, fields))
+    if only_new:
+        rows = _not_there(rows)
     try:
         with transaction.atomic():
             written = _load_concepts(rows[Concept]) + _load_labels(rows[ConceptLabel]) + _load_sources(rows[Source])
@@ -56,6 +61,22 @@ def load(*paths: Path) -> int:
     except IntegrityError as error:
         raise ReferenceDataError(f"The database refuses a row: {error}") from error
     return written
+
+
+def _not_there(
+    rows: dict[type[models.Model], list[tuple[str, dict[str, Any]]]],
+) -> dict[type[models.Model], list[tuple[str, dict[str, Any]]]]:
+    """The rows of concepts and sources that are new, with the names of those concepts."""
+    concepts = {concept.natural_key() for concept in Concept.objects.all()}
+    sources = set(Source.objects.values_list("key", flat=True))
+
+    def is_new(model: type[models.Model], fields: dict[str, Any]) -> bool:
+        if model is Source:
+            return fields.get("key") not in sources
+        key = fields.get("concept") if model is ConceptLabel else [fields.get("scheme"), fields.get("slug")]
+        return not isinstance(key, list) or tuple(key) not in concepts
+
+    return {model: [row for row in rows[model] if is_new(model, row[1])] for model in (Concept, ConceptLabel, Source)}
 
 
 def load_folder(folder: Path) -> int:

@@ -55,6 +55,7 @@ KNOWN = {
     "verdicts",
     "selections",
     "also_searched_as",
+    "is_demo",
     *FIELDS,
     *CONCEPT_KEYS,
 }
@@ -151,7 +152,7 @@ def _draft(file: TextFile, item: Item, items: dict[tuple[str, str], Item], *, by
             setattr(draft, name, text)
         if "theme" in front:
             draft.concept = Concept.objects.get(scheme=Scheme.THEME, slug=front["theme"])
-        draft.is_demo = is_demo
+        draft.is_demo = is_demo or front.get("is_demo") is True
         draft.full_clean()
         draft.save()
         _link(draft, front, items)

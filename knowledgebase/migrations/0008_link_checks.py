@@ -5,26 +5,46 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('knowledgebase', '0007_computed_results'),
+        ("knowledgebase", "0007_computed_results"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='LinkCheck',
+            name="LinkCheck",
             fields=[
-                ('source', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='link_check', serialize=False, to='knowledgebase.source')),
-                ('url', models.CharField(max_length=400, verbose_name='address')),
-                ('state', models.CharField(choices=[('works', 'works'), ('moved', 'moved'), ('uncheckable', 'not checkable'), ('dead', 'dead')], max_length=11, verbose_name='link')),
-                ('status', models.PositiveSmallIntegerField(null=True, verbose_name='status')),
-                ('moved_to', models.CharField(blank=True, max_length=2000, verbose_name='moved to')),
-                ('why', models.CharField(blank=True, max_length=200, verbose_name='why')),
-                ('checked_at', models.DateTimeField(verbose_name='checked')),
+                (
+                    "source",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="link_check",
+                        serialize=False,
+                        to="knowledgebase.source",
+                    ),
+                ),
+                ("url", models.CharField(max_length=400, verbose_name="address")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("works", "works"),
+                            ("moved", "moved"),
+                            ("uncheckable", "not checkable"),
+                            ("dead", "dead"),
+                        ],
+                        max_length=11,
+                        verbose_name="link",
+                    ),
+                ),
+                ("status", models.PositiveSmallIntegerField(null=True, verbose_name="status")),
+                ("moved_to", models.CharField(blank=True, max_length=2000, verbose_name="moved to")),
+                ("why", models.CharField(blank=True, max_length=200, verbose_name="why")),
+                ("checked_at", models.DateTimeField(verbose_name="checked")),
             ],
             options={
-                'verbose_name': 'check of a link',
-                'verbose_name_plural': 'checks of links',
+                "verbose_name": "check of a link",
+                "verbose_name_plural": "checks of links",
             },
         ),
     ]
