@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 # The index of the admin, in the order in which editors use it; other models follow under the name of their app.
 SECTIONS = (
     ("texts", _("Texts"), ("Practice", "Summary", "Theme", "Page")),
-    ("reference", _("Reference data"), ("Concept", "Source")),
+    ("reference", _("Reference data"), ("Concept", "Source", "Study")),
     ("search", _("Search"), ("SearchMiss",)),
     ("commissions", _("Commissions"), ("Commission", "Membership", "Criterion", "ReadabilityNorm", "RatingRule")),
     ("accounts", _("Accounts and roles"), ("User", "Group")),

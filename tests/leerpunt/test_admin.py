@@ -8,6 +8,9 @@ from tests.factories import make_user
 pytestmark = pytest.mark.django_db
 
 
+TEXTS = [["Practice", "Summary", "Theme", "Page"], ["Concept", "Source", "Study"]]
+
+
 def sections(client) -> list[list[str]]:
     return [[model["object_name"] for model in app["models"]] for app in client.get("/admin/").context["app_list"]]
 
@@ -15,20 +18,20 @@ def sections(client) -> list[list[str]]:
 @pytest.mark.parametrize(
     ("role", "shown"),
     [
-        ("redacteur", [["Practice", "Summary", "Theme", "Page"], ["Concept", "Source"], ["AuditEvent"]]),
-        ("eindredacteur", [["Practice", "Summary", "Theme", "Page"], ["Concept", "Source"], ["AuditEvent"]]),
+        ("redacteur", [*TEXTS, ["SearchMiss"], ["RatingRule"], ["AuditEvent"]]),
+        ("eindredacteur", [*TEXTS, ["SearchMiss"], ["RatingRule"], ["AuditEvent"]]),
         (
             "beheerder",
             [
-                ["Practice", "Summary", "Theme", "Page"],
-                ["Concept", "Source"],
-                ["Commission", "Membership", "Criterion", "ReadabilityNorm"],
+                *TEXTS,
+                ["SearchMiss"],
+                ["Commission", "Membership", "Criterion", "ReadabilityNorm", "RatingRule"],
                 ["User", "Group"],
                 ["AuditEvent", "OutboxMessage"],
             ],
         ),
-        ("voorzitter", [["Practice", "Summary", "Theme", "Page"], ["Concept", "Source"]]),
-        ("lid", [["Practice", "Summary", "Theme", "Page"], ["Concept", "Source"]]),
+        ("voorzitter", [*TEXTS, ["RatingRule"]]),
+        ("lid", [*TEXTS, ["RatingRule"]]),
     ],
 )
 def test_the_index_shows_each_role_its_sections(role, shown):
@@ -41,9 +44,9 @@ def test_models_without_a_section_follow_for_a_superuser():
 
     found = [name for section in sections(client) for name in section]
 
-    assert found[:14] == [
-        "Practice", "Summary", "Theme", "Page", "Concept", "Source", "Commission", "Membership", "Criterion",
-        "ReadabilityNorm", "User", "Group", "AuditEvent", "OutboxMessage",
+    assert found[:17] == [
+        "Practice", "Summary", "Theme", "Page", "Concept", "Source", "Study", "SearchMiss", "Commission", "Membership",
+        "Criterion", "ReadabilityNorm", "RatingRule", "User", "Group", "AuditEvent", "OutboxMessage",
     ]  # fmt: skip
     assert len(found) == len(set(found))
     assert "AccessAttempt" in found
@@ -52,7 +55,10 @@ def test_models_without_a_section_follow_for_a_superuser():
 def test_an_app_has_a_page_of_its_own():
     response = logged_in("redacteur").get("/admin/practices/")
 
-    assert [model["object_name"] for app in response.context["app_list"] for model in app["models"]] == ["Practice"]
+    assert [model["object_name"] for app in response.context["app_list"] for model in app["models"]] == [
+        "Practice",
+        "RatingRule",
+    ]
 
 
 def test_there_is_one_login_page():
