@@ -156,7 +156,7 @@ class Months(Scale):
         """6 or −2; beyond the table more than 12."""
         effect = Decimal(repr(value))
         count = table_months(effect, self.table)
-        return bound(count, effect, self.table.highest).removeprefix("+")
+        return bound(count, effect, self.table.highest).replace("+", "")
 
     def average(self, result: Result) -> str:
         effect = Decimal(repr(result.estimate or 0.0))

@@ -30,3 +30,10 @@ def first_sentence(text: str) -> str:
 def decimals(value: float, places: int) -> str:
     """A number with this many decimals, with a comma."""
     return wording.decimal(value, f"1e-{places}")
+
+
+@register.filter
+@stringfilter
+def tied(sentence: str) -> str:
+    """A sentence in which no line breaks at an equals sign: g = 0,24 stays together."""
+    return sentence.replace(" = ", "\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}")

@@ -6,6 +6,7 @@ PLOT = "/praktijken/?weergave=grafiek"
 OWN_FIGURE = "/praktijken/feedback/"
 EEF_ONLY = "/praktijken/kleinere-klassen/"
 UNKNOWN = "/praktijken/leerstijlen/"
+RECOUNT = "/praktijken/schrijvend-leren/cijfers/"
 COMPARE_TWO = "/praktijken/vergelijk/?p=feedback&p=leerstijlen"
 COMPARE_FOUR = "/praktijken/vergelijk/?p=feedback&p=peer-tutoring&p=kleinere-klassen&p=leerstijlen"
 
@@ -21,6 +22,11 @@ PAGES = {
     "practice-pupils": "/praktijken/feedback/?maat=leerlingen",
     "practice-eef-only": EEF_ONLY,
     "practice-unknown": UNKNOWN,
+    "practice-study-rows": "/praktijken/schrijvend-leren/",
+    "recount": RECOUNT,
+    "recount-switched": f"{RECOUNT}?niveau=lager&zonder-uitschieters=ja&ons-niveau=lager&sorteer=-effect&rijen=in",
+    "recount-too-few": f"{RECOUNT}?niveau=kleuter&vanaf=1998",
+    "recount-correlation": "/samenvattingen/aanwezig-in-de-les/cijfers/",
     "compare-none": "/praktijken/vergelijk/",
     "compare-four": COMPARE_FOUR,
     "summaries": "/samenvattingen/",

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from .a11y import focus_walk, focusable, hidden_in_forced_colors, running_animations
-from .pages import COMPARE_TWO, HOME, OVERVIEW, OWN_FIGURE, PAGES, PLOT, STATUS
+from .pages import COMPARE_TWO, HOME, OVERVIEW, OWN_FIGURE, PAGES, PLOT, RECOUNT, STATUS
 
 pages = pytest.mark.parametrize("name", PAGES)
 
@@ -24,7 +24,7 @@ def test_axe(page, axe, name):
     assert running_animations(page) == []  # with reduced motion, as all contexts here
 
 
-NARROW_TOO = ("home", "overview", "practice-own-figure", "compare-four")
+NARROW_TOO = ("home", "overview", "practice-own-figure", "recount", "compare-four")
 
 
 @pytest.mark.parametrize(("name", "width"), [(name, 1280) for name in PAGES] + [(name, 320) for name in NARROW_TOO])
@@ -51,7 +51,7 @@ def test_skip_link(page, path):
 
 
 @pytest.mark.parametrize(
-    "path", [HOME, OVERVIEW, OVERVIEW + "?weergave=grafiek", OWN_FIGURE, COMPARE_TWO, "/aanmelden/"]
+    "path", [HOME, OVERVIEW, OVERVIEW + "?weergave=grafiek", OWN_FIGURE, RECOUNT, COMPARE_TWO, "/aanmelden/"]
 )
 def test_forced_colors(page, path):
     page.emulate_media(forced_colors="active")
@@ -77,11 +77,46 @@ def test_figures_in_forced_colors_use_system_colours(page, scheme):
 
 
 def test_words_on_an_axis_grow_with_the_text(page):
-    for path, words in ((OWN_FIGURE, ".axis-large text"), (PLOT, ".axis-plot .mark text"), (PLOT, ".axis .row-name")):
+    for path, words in (
+        (OWN_FIGURE, ".axis-large text"), (PLOT, ".axis-plot .mark text"), (PLOT, ".axis .row-name"),
+        (RECOUNT, ".rows-plot .row-label"), (RECOUNT, ".funnel-plot .tick"),
+    ):  # fmt: skip
         page.goto(path)
         height = page.locator(words).first.bounding_box()["height"]
         page.evaluate("document.documentElement.style.fontSize = '200%'")
         assert page.locator(words).first.bounding_box()["height"] == pytest.approx(2 * height, rel=0.1)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_plots_of_studies_in_forced_colours_use_system_colours(page, scheme):
+    page.emulate_media(forced_colors="active", color_scheme=scheme)
+    page.goto(RECOUNT)
+    text, background = page.evaluate(
+        "[getComputedStyle(document.body).color, getComputedStyle(document.body).backgroundColor]"
+    )
+    marks = page.evaluate("""() => [
+        ['.rows-plot .study circle', 'fill'], ['.rows-plot .interval', 'stroke'], ['.rows-plot .row-label', 'fill'],
+        ['.funnel-plot circle', 'fill'], ['.rows-plot .average circle', 'stroke'], ['.rows-plot .average circle', 'fill']
+    ].map(([name, property]) => getComputedStyle(document.querySelector(name))[property])""")
+    assert marks == [text, text, text, text, text, background]
+
+
+@pytest.mark.parametrize(
+    ("width", "size"), [(1280, "100%"), (768, "100%"), (320, "100%"), (1280, "200%"), (768, "200%")]
+)
+def test_words_of_a_plot_of_studies_stay_apart(page, width, size):
+    """At every width and text size: names do not touch figures, and both stay inside the page."""
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(RECOUNT)
+    page.evaluate("size => { document.documentElement.style.fontSize = size }", size)
+    wrong = page.evaluate("""() => [...document.querySelectorAll('.rows-plot g')].flatMap(row => {
+      const [name, words] = [...row.querySelectorAll('text')].map(text => text.getBoundingClientRect());
+      const faults = [];
+      if (words && name.right > words.left && name.bottom > words.top && words.bottom > name.top) faults.push('touch');
+      if (name.left < -1 || (words ?? name).right > document.documentElement.clientWidth + 1) faults.push('outside');
+      return faults.map(fault => `${fault}: ${row.textContent.trim()}`);
+    })""")
+    assert wrong == []
 
 
 def test_page_titles_differ_and_name_the_site(page):

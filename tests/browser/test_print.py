@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from .pages import COMPARE_FOUR, COMPARE_TWO, OWN_FIGURE
+from .pages import COMPARE_FOUR, COMPARE_TWO, OWN_FIGURE, RECOUNT
 
 A4 = (595, 842)  # points
 
@@ -31,6 +31,17 @@ def test_a_practice_prints_upright(page):
     pages = sheets(page, OWN_FIGURE)
     assert set(pages) == {A4}
     assert len(pages) <= 8
+
+
+def test_sums_print_upright_with_their_plots_and_without_the_forms(page):
+    pages = sheets(page, RECOUNT)
+    assert set(pages) == {A4}
+    assert len(pages) <= 9
+    page.emulate_media(media="print")
+    for kept in ("#uitkomst", ".rows-plot >> nth=0", ".funnel-plot", "#sterkte", ".study-table"):
+        assert page.locator(kept).is_visible(), kept
+    for dropped in ("#keuzes", ".inline-form >> nth=0"):
+        assert not page.locator(dropped).is_visible(), dropped
 
 
 def test_print_keeps_the_content_and_drops_the_controls(page):

@@ -26,6 +26,7 @@ from tests.factories import (
     verdict,
 )
 from tests.pages import Page, assert_inert, assert_the_same_for_everyone, parse
+from tests.recount import study_rows
 
 pytestmark = pytest.mark.django_db
 
@@ -35,7 +36,8 @@ LISTS = (
 )  # fmt: skip
 DETAILS = (
     "/praktijken/feedback/", "/samenvattingen/toetsen/", "/themas/leren/", "/bronnen/jansen-2020/", "/over/",
-    "/over/werkwijze/", "/toegankelijkheid/", "/privacy/",
+    "/over/werkwijze/", "/toegankelijkheid/", "/privacy/", "/praktijken/toetsen-vooraf/cijfers/",
+    "/samenvattingen/toetsen/cijfers/",
 )  # fmt: skip
 FILES = (
     "/feed/", "/sitemap.xml", "/robots.txt", "/opensearch.xml", "/zoeken/suggesties/?q=syn",
@@ -73,6 +75,10 @@ PARAMETERS = {
     ),
     "/praktijken/vergelijk/": ("p",),
     "/praktijken/feedback/": ("maat", "norm"),
+    "/praktijken/toetsen-vooraf/cijfers/": (
+        "niveau", "opzet", "land", "vanaf", "zonder-uitschieters", "model", "voor", "q", "rijen", "sorteer", "pagina",
+        "ons-niveau",
+    ),
     "/samenvattingen/": ("thema", "q"),
     "/bronnen/": ("soort", "q", "pagina"),
     "/zoeken/": ("q", "letterlijk", "soort", "niveau", "vak", "thema", "sterkte", "pagina"),
@@ -88,8 +94,20 @@ def site():
         make_concept(), make_concept(Scheme.SUBJECT, "wiskunde"), make_concept(Scheme.AUDIENCE, "leerkracht"), theme,
     ]  # fmt: skip
     make_term("synthese", "synthese", "meta-analyse", definition="Veel studies samen.")
-    summary = make_summary("toetsen", key_findings="De synthese [@jansen-2020].", concepts=concepts)
-    other = make_practice("toetsen-vooraf", concepts=concepts, verdicts=[verdict(3)])
+    summary = make_summary(
+        "toetsen",
+        key_findings="De synthese [@jansen-2020].",
+        concepts=concepts,
+        effects=study_rows(3, measure="z"),
+        selection={"measure": "z", "months": False},
+    )
+    other = make_practice(
+        "toetsen-vooraf",
+        concepts=concepts,
+        effects=study_rows(4),
+        ratings=[rating(basis="studies", unknown_reason="")],
+        verdicts=[verdict(3)],
+    )
     make_practice(
         "feedback",
         what_it_is="Een synthese zegt: {{ winst }} [@jansen-2020].",

@@ -3,8 +3,22 @@ from decimal import Decimal
 import pytest
 from django.utils import translation
 
+from knowledgebase.evidence.records import Interval, Result
+from knowledgebase.wording import headline
 from practices import wording
-from practices.ratings import EEF, OWN, Figure, Gain, KeyFigures
+from practices.ratings import (
+    EEF,
+    FIRST_RULE,
+    FIRST_RULE_PARAMS,
+    OWN,
+    Figure,
+    Gain,
+    KeyFigures,
+    Step,
+    StrengthRule,
+    Waterfall,
+)
+from practices.wording import Months, strength_steps
 
 OWN_GAIN = Gain(6, OWN, Decimal("0.48"), Decimal("0.35"), Decimal("0.61"), 4, 7)
 
@@ -136,3 +150,120 @@ def test_tokens_say_unknown_and_carry_their_context():
 )
 def test_months_in_words(count, words):
     assert wording.months_in_words(count) == words
+
+
+# What study rows say, in months
+
+
+@pytest.fixture
+def _dutch():
+    with translation.override("nl"):
+        yield
+
+
+def pooled(**fields):
+    return Result(
+        **{
+            "k_effects": 46,
+            "k_studies": 46,
+            "total_studies": 46,
+            "total_effects": 46,
+            "pupils": None,
+            "pupils_known": 0,
+            "model": "independent",
+            "method": "REML",
+            "test": "adhoc",
+            "rho": None,
+            "measure": "g",
+            "estimate": 0.2446,
+            "ci": Interval(0.13, 0.34),
+            "share_interval": Interval(-0.07, 0.55),
+        }
+        | fields
+    )
+
+
+@pytest.mark.usefixtures("_dutch")
+def test_a_result_in_months_gives_the_effect_as_well():
+    assert headline(pooled(), Months()) == [
+        "Over 46 studies is de leerwinst gemiddeld 3 maanden (g = 0,24).",
+        "Het gemiddelde ligt vrij zeker tussen 2 en 4 maanden (g van 0,13 tot 0,34).",
+        "In 8 van de 10 vergelijkbare scholen ligt de winst tussen −1 en 7 maanden (g van −0,07 tot 0,55).",
+    ]
+
+
+@pytest.mark.usefixtures("_dutch")
+def test_a_result_beyond_the_months_table_says_more_than():
+    assert headline(pooled(estimate=1.4, ci=Interval(0.9, 1.9), share_interval=Interval(-1.2, 2.0)), Months()) == [
+        "Over 46 studies is de leerwinst gemiddeld meer dan 12 maanden (g = 1,40).",
+        "Het gemiddelde ligt vrij zeker tussen 11 en meer dan 12 maanden (g van 0,90 tot 1,90).",
+        "In 8 van de 10 vergelijkbare scholen ligt de winst tussen minder dan −12 en meer dan 12 maanden (g van −1,20 tot"
+        " 2,00).",
+    ]
+
+
+@pytest.mark.usefixtures("_dutch")
+def test_a_loss_is_said_with_minus():
+    assert headline(pooled(estimate=-0.2), Months())[0] == (
+        "Over 46 studies is de leerwinst gemiddeld min 3 maanden (g = −0,20)."
+    )
+
+
+RULE = StrengthRule.read(FIRST_RULE, FIRST_RULE_PARAMS)
+
+
+@pytest.mark.usefixtures("_dutch")
+def test_the_steps_of_a_strength_in_words():
+    waterfall = Waterfall(
+        FIRST_RULE,
+        1,
+        (
+            Step("studies", 2, count=30, of=30),
+            Step("design", -1, count=20, of=30, unknown=1, limit=0.5),
+            Step("spread", 0, value=10.0),
+            Step("asymmetry", 0, count=2, of=30, limit=0.05, value=0.2),
+            Step("indirect", 0, judged=False, count=0, of=30, limit=0.5),
+            Step("old", 0, count=3, of=30, limit=0.5),
+        ),
+        45,
+    )
+    assert [(step.name, step.points, step.total) for step in strength_steps(waterfall, RULE)] == [
+        ("Aantal studies", "2", 2),
+        ("Hoe de studies zijn opgezet", "−1", 1),
+        ("Hoe sterk de studies verschillen", "0", 1),
+        ("Studies die misschien ontbreken", "0", 1),
+        ("Andere niveaus dan die van deze tekst", "0", 1),
+        ("Oude studies", "0", 1),
+    ]
+    assert [step.why for step in strength_steps(waterfall, RULE)] == [
+        "30 studies. Vanaf 45 studies is dat een punt meer.",
+        "20 van de 30 studies namen alleen waar, hebben een hoog risico op vertekening of zeggen niet hoe ze zijn opgezet."
+        " Boven 50% kost dat een punt. Van 1 studie kennen we opzet noch risico.",
+        "Ook in een vergelijkbare school is het effect heel waarschijnlijk niet nul.",
+        "Ook met de studies die misschien ontbreken (2), blijft het besluit overeind (p = 0,20).",
+        "We weten te weinig over de studies om dit te beoordelen. Het kost dus niets.",
+        "3 van de 30 studies zijn van voor 1990. Boven 50% kost dat een punt.",
+    ]
+
+
+@pytest.mark.usefixtures("_dutch")
+def test_threats_that_cost_a_point_say_why_and_a_strength_never_falls_below_zero():
+    waterfall = Waterfall(
+        FIRST_RULE,
+        0,
+        (
+            Step("studies", 1, count=120, of=120),
+            Step("spread", -1, value=90.0),
+            Step("asymmetry", -1, count=6, of=120, limit=0.05, value=0.01),
+        ),
+    )
+    steps = strength_steps(waterfall, RULE)
+    assert [(step.why, step.total) for step in steps] == [
+        ("120 studies.", 1),
+        ("In een vergelijkbare school kan het effect ook nul of minder zijn: het 95%-predictie-interval bevat nul.", 0),
+        (
+            "Kleine studies vinden iets anders dan grote (p = 0,010). Met de studies die lijken te ontbreken (6) kan het"
+            " gemiddelde nul zijn.",
+            0,
+        ),
+    ]

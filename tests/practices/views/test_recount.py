@@ -3,7 +3,7 @@ import pytest
 from knowledgebase.models import Scheme
 from tests.factories import make_concept, make_practice, make_study, rating
 from tests.pages import Page, assert_inert
-from tests.recount import study_rows, studied_practice
+from tests.recount import studied_practice, study_rows
 
 pytestmark = pytest.mark.django_db
 TEXT, SUMS = "/praktijken/schrijven/", "/praktijken/schrijven/cijfers/"

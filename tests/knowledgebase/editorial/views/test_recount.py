@@ -4,7 +4,7 @@ from knowledgebase.models import Version
 from tests.desk import at_desk, page_of
 from tests.factories import in_review, make_member, make_practice, make_theme, make_user
 from tests.pages import Page, assert_inert
-from tests.recount import study_rows, studied_practice, studied_summary
+from tests.recount import studied_practice, studied_summary, study_rows
 
 pytestmark = pytest.mark.django_db
 FILES = ("rijen.csv", "datapackage.json", "resultaat.json", "reken-na.py", "reken-na.R")
