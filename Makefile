@@ -57,6 +57,7 @@ torture: $(VENV)/.dev ## kills 200 processes in the middle of their moves on Pos
 bench: $(VENV)/.dev ## measures response times and page weight
 	$(AS_DEMO) $(PY) manage.py bench $(ARGS)
 	$(AS_DEMO) $(PY) manage.py bench_results
+	$(AS_DEMO) $(PY) manage.py bench_search
 
 # -- write ----------------------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ from collections.abc import Collection
 
 from knowledgebase.models import Item, Version
 
-from .engine import engine
+from .engine import engine as chosen_engine
 from .entries import KINDS, batches
 from .lexicon import fold
 from .understanding import understand
@@ -38,12 +38,12 @@ def index_kind(name: str, ids: Collection[int] | None = None) -> None:
     kind = KINDS[name]
     for batch in batches(kind.ids() if ids is None else ids):
         documents = list(kind.documents(batch))
-        engine().index(documents)
-        engine().remove(name, set(batch) - {document.object_id for document in documents})
+        chosen_engine().index(documents)
+        chosen_engine().remove(name, set(batch) - {document.object_id for document in documents})
 
 
 def remove(item: Item) -> None:
-    engine().remove(item.kind, [item.pk])
+    chosen_engine().remove(item.kind, [item.pk])
 
 
 def matching(query: str, kind: str) -> list[int] | None:
@@ -51,4 +51,4 @@ def matching(query: str, kind: str) -> list[int] | None:
     if not words_of(query):
         return None
     understood = understand(query)
-    return engine().matching(understood, kind) if understood.clauses or understood.phrases else None
+    return chosen_engine().matching(understood, kind) if understood.clauses or understood.phrases else None

@@ -8,9 +8,9 @@ bitmaps then say which of them the filters leave, how many that are, and what ev
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db import OperationalError, connection, transaction
@@ -113,27 +113,23 @@ class DatabaseEngine:
     # -- reading
 
     def search(self, query: Understood, *, filters: Mapping[str, Sequence[str]], page: int, size: int) -> Found:
-        with _asked(query) as asked:
-            if asked.rows is None:
-                return Found(query, missing=asked.plan.missing, too_slow=asked.too_slow)
-            sets = {
-                name: asked.union(f"{name}:{value}" for value in values) for name, values in filters.items() if values
-            }
-            left = _all(asked.bits, sets.values())
-            total = left.bit_count()
-            pages = max(1, -(-total // size))
-            start = (page - 1) * size
-            chosen = asked.ordered(left, start, start + size) if page > 0 else []
-            return Found(
-                query, _hits(chosen), total, asked.facets(sets), page, pages, asked.plan.missing
-            )  # fmt: skip
+        asked = ask(query)
+        if asked.rows is None:
+            return Found(query, missing=asked.plan.missing, too_slow=asked.too_slow)
+        sets = {name: asked.union(f"{name}:{value}" for value in values) for name, values in filters.items() if values}
+        left = _all(asked.bits, sets.values())
+        total = left.bit_count()
+        pages = max(1, -(-total // size))
+        start = (page - 1) * size
+        chosen = asked.ordered(left, start, start + size) if page > 0 else []
+        return Found(
+            query, _hits(chosen), total, asked.facets(sets), page, pages, asked.plan.missing
+        )  # fmt: skip
 
     def matching(self, query: Understood, kind: str) -> list[int]:
-        with _asked(query) as asked:
-            if asked.rows is None:
-                return []
-            left = asked.bits & asked.union([f"{KIND}:{KINDS[kind].slug}"])
-            return [row[3] for row in asked.ordered(left, 0, left.bit_count())]
+        asked = ask(query)
+        left = asked.bits & asked.union([f"{KIND}:{KINDS[kind].slug}"])
+        return [row[3] for row in asked.ordered(left, 0, left.bit_count())]
 
     def suggest(self, prefix: str, *, limit: int) -> list[Suggestion]:
         spelt = [fold(word.text) for word in analysis.words(prefix[:200])][:MOST_SPELT]
@@ -150,9 +146,8 @@ class DatabaseEngine:
         entry = SearchEntry.objects.filter(index__is_live=True, kind=kind, object_id=object_id).first()
         if entry is None:
             return None
-        with _asked(query) as asked:
-            listed = asked.rows is not None and any(row[0] == entry.pk for row in asked.rows)
-            planned = asked.plan
+        asked = ask(query)
+        listed, planned = any(row[0] == entry.pk for row in asked.rows or ()), asked.plan
         wanted = {term for clause in planned.clauses for option in clause.options for term in option.terms}
         impacts = dict(
             SearchPosting.objects.filter(entry_id=entry.pk, term_id__in=wanted).values_list("term_id", "impact")
@@ -498,7 +493,7 @@ def _all(bits: int, sets: Iterable[int]) -> int:
 Row = tuple[int, int, bool, int]  # an entry, its score, whether it holds every word, its object
 
 
-class _Asked:
+class Asked:
     """A query as the live index answers it: every hit in its order, and the bitmaps of the facets."""
 
     def __init__(self) -> None:
@@ -556,20 +551,19 @@ class _Asked:
         return found
 
     def facets(self, sets: Mapping[str, int]) -> dict[str, dict[str, int]]:
-        left = {None: _all(self.bits, sets.values())}
-        left |= {name: _all(self.bits, (bits for other, bits in sets.items() if other != name)) for name in sets}
+        every = _all(self.bits, sets.values())
+        left = {name: _all(self.bits, (bits for other, bits in sets.items() if other != name)) for name in sets}
         counts: dict[str, dict[str, int]] = defaultdict(dict)
         for name, bits in sorted(self.maps.items()):
             facet, colon, value = name.partition(":")
-            if colon and (count := (left.get(facet, left[None]) & bits).bit_count()):
+            if colon and (count := (left.get(facet, every) & bits).bit_count()):
                 counts[facet][value] = count
         return dict(counts)
 
 
-@contextmanager
-def _asked(query: Understood) -> Iterator[_Asked]:
+def ask(query: Understood) -> Asked:
     """Ask the live index; on PostgreSQL it is stopped after a while."""
-    asked = _Asked()
+    asked = Asked()
     keys = sorted(keys_of(query))
     if keys and asked.load():
         source, given = _rows(key=("text", keys))
@@ -586,7 +580,7 @@ def _asked(query: Understood) -> Iterator[_Asked]:
                 if connection.vendor != "postgresql":
                     raise
                 asked.too_slow = True
-    yield asked
+    return asked
 
 
 def _run(sql: str, given: Sequence[Any]) -> list[Row]:
@@ -650,15 +644,18 @@ def _option(clause: Planned, option: Any) -> str:
 
 
 def _hits(rows: Sequence[Row]) -> list[Hit]:
-    entries = SearchEntry.objects.select_related("text").in_bulk([row[0] for row in rows])
-    return [
-        Hit(
-            entry.kind, entry.object_id, entry.key, entry.text.title, entry.text.url, entry.text.summary,
-            entry.text.body, score,
+    """What is shown of hits; one that was withdrawn this very moment is not."""
+    source, given = _rows(entry=("int", [row[0] for row in rows]))
+    texts = {
+        pk: Hit(*shown)
+        for pk, *shown in _fetch(
+            f"SELECT entry.id, entry.kind, entry.object_id, entry.key, text.title, text.url, text.summary, text.body "
+            f"FROM {ENTRY} AS entry JOIN {TEXT} AS text ON text.entry_id = entry.id "
+            f"WHERE entry.id IN (SELECT entry FROM {source})",
+            given,
         )
-        for pk, score, _whole, _object in rows
-        if (entry := entries.get(pk)) is not None
-    ]  # fmt: skip
+    }
+    return [replace(texts[row[0]], score=row[1]) for row in rows if row[0] in texts]
 
 
 def _best(clause: Planned, impacts: Mapping[int, int]) -> Point | None:

@@ -42,7 +42,7 @@ class Hit:
     url: str
     summary: str
     body: str
-    score: int
+    score: int = 0
 
 
 @dataclass(frozen=True)

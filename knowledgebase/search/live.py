@@ -5,6 +5,7 @@ from typing import Any
 
 from django.core import checks
 from django.db import connections, transaction
+from django.db.models import Model
 from django.db.models.signals import post_delete, post_save
 
 from knowledgebase.models import (
@@ -26,11 +27,17 @@ from .entries import FACET_SCHEMES, KINDS
 
 def connect() -> None:
     """Called when the app is ready; rows that a fixture loads are left to who loads them."""
-    for model, changed in ((Source, _source_changed), (Concept, _concept_changed), (ConceptLabel, _label_changed)):
+    receivers: dict[type[Model], Any] = {
+        Source: _source_changed,
+        Concept: _concept_changed,
+        ConceptLabel: _label_changed,
+    }
+    for model, changed in receivers.items():
         for signal in (post_save, post_delete):
             signal.connect(changed, sender=model, dispatch_uid=f"search-{model.__name__}")
-    for model in (Item, *Item.__subclasses__()):
-        post_save.connect(_item_saved, sender=model, dispatch_uid=f"search-{model.__name__}")
+    kinds: list[type[Item]] = [Item, *Item.__subclasses__()]
+    for kind in kinds:
+        post_save.connect(_item_saved, sender=kind, dispatch_uid=f"search-{kind.__name__}")
 
 
 def _source_changed(instance: Source, *, raw: bool = False, **kwargs: Any) -> None:

@@ -6,7 +6,7 @@ comes in when a query is planned. Every number that decides an order is an integ
 
 import math
 import unicodedata
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
@@ -48,21 +48,21 @@ class Prepared:
 
 def prepare(document: Document) -> Prepared:
     """Analyse a document."""
-    weighed: Counter[str] = Counter()
+    weighed: dict[str, float] = defaultdict(float)
     order: list[str] = []
     spelt: set[str] = set()
     title_words: dict[str, bool] = {}
     for name, (weight, usual) in FIELDS.items():
         found = [word for word in words(getattr(document, name)) if 0 < len(word.key) <= LONGEST_WORD]
         norm = 1 - B + B * len(found) / usual if usual else 1.0
-        counts: Counter[str] = Counter()
+        counts: dict[str, float] = defaultdict(float)
         for word in found:
             counts[word.key] += 1
-            for part in set(word.parts) - {word.key}:
-                counts[part] += PART
-            if len(word.text) <= LONGEST_WORD:
-                spelt.add(unicodedata.normalize("NFC", word.text).lower())
-        for key, count in sorted(counts.items()):
+            if word.parts:
+                for part in set(word.parts) - {word.key}:
+                    counts[part] += PART
+        spelt |= {word.text for word in found if len(word.text) <= LONGEST_WORD}
+        for key, count in counts.items():
             # What a text is also searched as is no running text: a word counts once, however many lines hold it.
             weighed[key] += weight * (min(count, 1) if name == "also" else count) / norm
         if name in ("title", "also"):
@@ -71,6 +71,7 @@ def prepare(document: Document) -> Prepared:
         if name not in ("also", "about"):
             order += [word.key for word in found]
             order.append(BOUNDARY)
+    spelt = {unicodedata.normalize("NFC", word).lower() for word in spelt}
     impacts = {key: max(1, round(1000 * tf / (K1 + tf))) for key, tf in weighed.items()}
     keys = f" {' '.join(order)} "
     content = repr((document, sorted(impacts.items()), keys, sorted(spelt)))

@@ -79,6 +79,11 @@ def in_own_process(database: str, size: int, rounds: int) -> list[Measured]:
 
 def in_process(database: str, words: Sequence[str]) -> list[Measured]:
     """Run a command against a fresh database that is gone afterwards; what it measured."""
+    return [Measured(**page) for page in said_by(database, words)]
+
+
+def said_by(database: str, words: Sequence[str]) -> Any:
+    """The last line of a command that runs against a fresh database, read as JSON."""
     command = [sys.executable, "manage.py", *words]
     environment = os.environ | {"LEERPUNT_MODE": "development", "DEBUG": "0"}
     with tempfile.TemporaryDirectory(prefix="leerpunt-bench-") as folder:
@@ -91,7 +96,7 @@ def in_process(database: str, words: Sequence[str]) -> list[Measured]:
         )
     if done.returncode:
         raise CommandError(f"Measuring {' '.join(words)} on {database} failed:\n{done.stderr}")
-    return [Measured(**page) for page in json.loads(done.stdout.splitlines()[-1])]
+    return json.loads(done.stdout.splitlines()[-1])
 
 
 def measure(size: int, rounds: int) -> list[Measured]:
