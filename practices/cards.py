@@ -66,6 +66,12 @@ def cards_of_items(items: Sequence[int]) -> list[Card]:
     return cards_of([listed[pk] for pk in items if pk in listed])
 
 
+def figures_of_items(items: Sequence[int]) -> dict[int, KeyFigures]:
+    """The key figures of published practices by item id."""
+    versions = dict(PracticeVersion.objects.published().filter(item__in=items).values_list("pk", "item_id"))
+    return {versions[pk]: figures for pk, figures in facets.figures_of(versions).items()}
+
+
 METRICS = ("maanden", "effect", "leerlingen")
 
 

@@ -13,7 +13,7 @@ from knowledgebase.search.options import Option
 from practices import cards, plots, wording
 from practices.entries import PRACTICE
 from practices.models import PracticeVersion
-from practices.ratings import CONVERSION, CONVERSIONS, COST_BANDS, COST_SCALE, Figure, Gain
+from practices.ratings import CONVERSION, CONVERSIONS, COST_BANDS, COST_SCALE, Figure, Gain, KeyFigures
 
 register = template.Library()
 
@@ -104,14 +104,14 @@ def related_practices(concept: Concept) -> list[cards.Card]:
 
 
 @register.simple_tag
-def practice_cards(results: Iterable[Any]) -> dict[int, cards.Card]:
-    """Cards of the practices among the results of a search, by item id."""
+def practice_figures(results: Iterable[Any]) -> dict[int, KeyFigures]:
+    """The key figures of the practices among the results of a search, by item id."""
     ids = [result.object_id for result in results if result.kind == PRACTICE]
-    return {card.version.item_id: card for card in cards.cards_of_items(ids)} if ids else {}
+    return cards.figures_of_items(ids) if ids else {}
 
 
 @register.filter
-def of_result(found: dict[int, cards.Card], result: Any) -> cards.Card | None:
+def of_result(found: dict[int, KeyFigures], result: Any) -> KeyFigures | None:
     return found.get(result.object_id) if result.kind == PRACTICE else None
 
 

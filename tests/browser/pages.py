@@ -6,6 +6,7 @@ PLOT = "/praktijken/?weergave=grafiek"
 OWN_FIGURE = "/praktijken/feedback/"
 EEF_ONLY = "/praktijken/kleinere-klassen/"
 UNKNOWN = "/praktijken/leerstijlen/"
+SEARCH = "/zoeken/?q=feedback"
 RECOUNT = "/praktijken/schrijvend-leren/cijfers/"
 COMPARE_TWO = "/praktijken/vergelijk/?p=feedback&p=leerstijlen"
 COMPARE_FOUR = "/praktijken/vergelijk/?p=feedback&p=peer-tutoring&p=kleinere-klassen&p=leerstijlen"
@@ -29,6 +30,11 @@ PAGES = {
     "recount-correlation": "/samenvattingen/aanwezig-in-de-les/cijfers/",
     "compare-none": "/praktijken/vergelijk/",
     "compare-four": COMPARE_FOUR,
+    "search-start": "/zoeken/",
+    "search": SEARCH,
+    "search-filtered": "/zoeken/?q=feedback&soort=praktijk&niveau=lager&sterkte=9",
+    "search-repaired": "/zoeken/?q=feedbak",
+    "search-nothing": "/zoeken/?q=onvindbaarheidsding",
     "summaries": "/samenvattingen/",
     "summary": "/samenvattingen/feedback-wat-maakt-het-verschil/",
     "themes": "/themas/",

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from .a11y import focus_walk, focusable, hidden_in_forced_colors, running_animations
-from .pages import COMPARE_TWO, HOME, OVERVIEW, OWN_FIGURE, PAGES, PLOT, RECOUNT, STATUS
+from .pages import COMPARE_TWO, HOME, OVERVIEW, OWN_FIGURE, PAGES, PLOT, RECOUNT, SEARCH, STATUS
 
 pages = pytest.mark.parametrize("name", PAGES)
 
@@ -24,7 +24,7 @@ def test_axe(page, axe, name):
     assert running_animations(page) == []  # with reduced motion, as all contexts here
 
 
-NARROW_TOO = ("home", "overview", "practice-own-figure", "recount", "compare-four")
+NARROW_TOO = ("home", "overview", "practice-own-figure", "recount", "compare-four", "search")
 
 
 @pytest.mark.parametrize(("name", "width"), [(name, 1280) for name in PAGES] + [(name, 320) for name in NARROW_TOO])
@@ -51,7 +51,7 @@ def test_skip_link(page, path):
 
 
 @pytest.mark.parametrize(
-    "path", [HOME, OVERVIEW, OVERVIEW + "?weergave=grafiek", OWN_FIGURE, RECOUNT, COMPARE_TWO, "/aanmelden/"]
+    "path", [HOME, OVERVIEW, OVERVIEW + "?weergave=grafiek", OWN_FIGURE, RECOUNT, COMPARE_TWO, SEARCH, "/aanmelden/"]
 )
 def test_forced_colors(page, path):
     page.emulate_media(forced_colors="active")

@@ -168,6 +168,7 @@ ADMINISTRATOR = {
     "criterion": "/admin/knowledgebase/criterion/1/change/",
     "trail": "/admin/knowledgebase/auditevent/",
     "event": "/admin/knowledgebase/auditevent/1/change/",
+    "misses": "/admin/knowledgebase/searchmiss/",
     "outbox": "/admin/knowledgebase/outboxmessage/",
     "account": "/admin/knowledgebase/user/1/change/",
     "name": "/admin/knowledgebase/user/1/naam-wegnemen/",

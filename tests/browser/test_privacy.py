@@ -1,8 +1,8 @@
-"""A visitor leaves no trace here and needs no script."""
+"""A visitor leaves no trace here and needs no script: the one there is only helps to type a search."""
 
 import pytest
 
-from .pages import COMPARE_TWO, HOME, OVERVIEW, OWN_FIGURE, PAGES, PRIVATE, PUBLIC
+from .pages import COMPARE_TWO, HOME, OVERVIEW, OWN_FIGURE, PAGES, PRIVATE, PUBLIC, SEARCH
 
 VISIT = list(PUBLIC.values())
 FIRST_VIEW_BYTES, FIRST_VIEW_REQUESTS = 60_000, 8
@@ -16,14 +16,16 @@ def test_a_visit_leaves_nothing_behind(page, context, faults):
         kept = page.evaluate("""async () => ({
           local: localStorage.length, session: sessionStorage.length,
           databases: (await indexedDB.databases()).length, workers: (await navigator.serviceWorker.getRegistrations()).length})""")
-        assert page.locator("script:not([type='application/ld+json'])").count() == 0, path
+        assert page.locator("script:not([type='application/ld+json'], [src*='/static/js/search-box.'])").count() == 0, (
+            path
+        )
         assert kept == {"local": 0, "session": 0, "databases": 0, "workers": 0}, path
     assert faults == []
 
 
 def test_every_public_page_works_without_javascript(new_context, page):
     still = new_context(java_script_enabled=False).new_page()
-    for path in [HOME, OVERVIEW, OWN_FIGURE, COMPARE_TWO]:
+    for path in [HOME, OVERVIEW, OWN_FIGURE, COMPARE_TWO, SEARCH]:
         still.goto(path)
         page.goto(path)
         assert still.locator("main").inner_text() == page.locator("main").inner_text(), path
@@ -38,7 +40,7 @@ def test_a_private_page_keeps_one_cookie_for_its_form(page, context, name):
     assert len(context.cookies()) == 1
 
 
-@pytest.mark.parametrize("path", [HOME, OVERVIEW, OWN_FIGURE])
+@pytest.mark.parametrize("path", [HOME, OVERVIEW, OWN_FIGURE, SEARCH])
 def test_the_first_view_is_light(page, path):
     """All bytes over the wire with an empty cache, headers included."""
     session = page.context.new_cdp_session(page)

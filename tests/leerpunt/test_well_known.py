@@ -1,6 +1,9 @@
+from xml.etree import ElementTree
+
 import pytest
 
 from tests.factories import make_practice
+from tests.pages import parse
 
 pytestmark = pytest.mark.django_db
 
@@ -57,3 +60,27 @@ def test_no_security_txt_without_a_contact(client, settings):
 @pytest.mark.parametrize("path", ["/robots.txt", "/.well-known/security.txt"])
 def test_only_read(client, path):
     assert client.post(path).status_code == 405
+
+
+def test_a_browser_learns_how_to_search_here(client):
+    response = client.get("/opensearch.xml")
+    assert response.headers["Content-Type"] == "application/opensearchdescription+xml"
+    root = ElementTree.fromstring(response.content)  # noqa: S314  # our own
+    space = "{http://a9.com/-/spec/opensearch/1.1/}"
+    assert root.tag == f"{space}OpenSearchDescription"
+    assert {child.tag.removeprefix(space): child.text for child in root} == {
+        "ShortName": "Leerpunt",
+        "Description": "Zoek wat onderzoek zegt over lesgeven",
+        "InputEncoding": "UTF-8",
+        "Language": "nl-BE",
+        "Image": "https://www.example.org/static/img/icon-180.png",
+        "Url": None,
+    }
+    assert root.find(f"{space}Url").attrib == {
+        "type": "text/html",
+        "method": "get",
+        "template": "https://www.example.org/zoeken/?q={searchTerms}",
+    }
+    make_practice("feedback")
+    head = parse(client.get("/").content.decode()).one("link", rel="search")
+    assert (head["href"], head["type"]) == ("/opensearch.xml", "application/opensearchdescription+xml")
