@@ -16,6 +16,8 @@ rows <- read.csv("rijen.csv", check.names = FALSE, fileEncoding = "UTF-8", strin
 rows <- rows[rows$used == 1, ]
 rows <- rows[order(rows$study, rows$row), ]
 studies <- length(unique(rows$study))
+# samenhang tussen de fouten van een studie: geen in het model met drie niveaus
+rho_used <- if (settings$model == "three-level") 0 else settings$rho
 cat(studies, "studies,", nrow(rows), "effecten\n")
 if (studies < settings$fewest_studies) stop("Te weinig studies voor een gemiddelde.")
 
@@ -37,11 +39,12 @@ if (settings$model %in% c("independent", "per-study")) {
   forest(fit, slab = data$study)
   funnel(fit)
   if (fit$k >= settings$fewest_for_checks) {
+    # de website neemt voor verschillen sqrt(1/n1 + 1/n2) in plaats van de standaardfout (Pustejovsky & Rodgers 2019)
     print(regtest(fit, model = "lm"))
     print(trimfill(rma(yi, vi, data = data, method = "REML", test = settings$test), estimator = "L0"))
   }
 } else {
-  for (rho in c(settings$rho, settings$sensitivity)) {
+  for (rho in c(rho_used, settings$sensitivity)) {
     V <- if (rho == 0) rows$variance else vcalc(variance, cluster = study, obs = row, data = rows, rho = rho)
     fit <- rma.mv(effect, V, random = ~ 1 | study / row, data = rows, method = "REML")
     robust <- coef_test(fit, vcov = "CR2", cluster = rows$study)
@@ -64,7 +67,7 @@ for (name in settings$groups) {
   part <- rows[known & value %in% names(counts)[counts >= settings$fewest_studies], ]
   part$group <- factor(part[[column]])
   if (nlevels(part$group) < 2) next
-  rho <- settings$rho
+  rho <- rho_used
   if (settings$model == "independent") {
     fit <- rma(effect, variance, mods = ~ 0 + group, data = part, method = settings$method, test = settings$test)
   } else {

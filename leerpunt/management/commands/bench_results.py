@@ -6,6 +6,7 @@ every request of "since" leaves other rows. Requests go through the whole of Dja
 
 import csv
 import json
+import os
 from argparse import ArgumentParser
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -119,6 +120,7 @@ def table(found: dict[str, list[Measured]], rounds: int) -> str:
         "",
         "Written by `make bench`. Milliseconds for the whole page `cijfers/` in a warm process, recomputed for every request",
         f"(no result is kept): median and 95th percentile of {rounds} requests. Aims for the median: {limits}.",
+        f"Other programs kept {max(0.0, os.getloadavg()[1] - 1):.0f} processes busy on {os.cpu_count()} processors meanwhile.",
         "",
         "| page | " + " | ".join(found) + " |",
         "|---|" + "---:|" * len(found),
