@@ -13,7 +13,7 @@ from . import compounds
 from .lexicon import LISTED, fold, lexicon
 from .wordforms import WordForms, word_forms
 
-VERSION = "1"  # another one whenever a stored key would change
+VERSION = "2"  # another one whenever a stored key would change
 LONGEST_KEY = 60
 KEPT = 16_384  # words whose analysis a process remembers
 
@@ -70,10 +70,18 @@ def key_of(word: str) -> str:
 
 def is_word(folded: str) -> bool:
     """Whether a folded word exists in Dutch: in the lexicon, in the word forms, or as a compound of such words."""
-    if folded in lexicon() or folded in _forms.lemmas or folded in _forms.whole:
-        return True
-    parts = compounds.split(folded, lexicon(), known=_forms.words, whole=_forms.whole)
-    return bool(parts) and lexicon().lemma(parts[-1]) != parts[-1] + "n"  # "zitten-blijve" is none
+    return is_listed(folded) or bool(coined_of(folded))
+
+
+def is_listed(folded: str) -> bool:
+    """Whether a folded word stands in the lexicon or in the word forms."""
+    return folded in lexicon() or folded in _forms.lemmas or folded in _forms.whole
+
+
+def coined_of(folded: str) -> tuple[str, ...]:
+    """The words that a compound which stands in no list is made of, () when it is none."""
+    parts = tuple(compounds.split(folded, lexicon(), known=_forms.words, whole=_forms.whole))
+    return () if parts and lexicon().lemma(parts[-1]) == parts[-1] + "n" else parts  # "zitten-blijve" is none
 
 
 @lru_cache(maxsize=KEPT)
@@ -89,6 +97,8 @@ def _analysed(text: str) -> tuple[str, tuple[str, ...]]:
 
 def _key_and_parts(word: str) -> tuple[str, tuple[str, ...]]:
     """Of a folded word without hyphens."""
+    if "'" in word:  # foto's, Piaget's, zo'n
+        word = word.split("'")[0] or word.strip("'")
     if lemma := _forms.lemmas.get(word):
         return lemma[:LONGEST_KEY], _part_keys(lemma)
     if parts := _part_keys(word):
@@ -105,16 +115,16 @@ def _part_keys(word: str) -> tuple[str, ...]:
 def _simple_key(word: str) -> str:
     """Of a word that is no compound: its lemma, of nouns in -ing and -atie that of their verb, and of that the stem."""
     lemma = _lemma(word)
-    for known in (lemma, _verb(lemma)):
+    verb = _verb(lemma)
+    noun = _noun(verb)
+    for known in (lemma, verb, noun):
         if known in _forms.lemmas:
             return _forms.lemmas[known]
-    return _stem(_verb(lemma))
+    return _stem(noun)
 
 
 def _lemma(word: str) -> str:
     found = lexicon()
-    if "'" in word:  # foto's, Piaget's, zo'n
-        word = word.split("'")[0] or word.strip("'")
     if not word.isalpha() or len(word) < 3:
         return word
     lemma = found.lemma(word) or (word[:-1] if word.endswith("jes") else "")
@@ -174,14 +184,26 @@ def _verb(lemma: str) -> str:
     return next((verb for verb in guesses if len(verb) > 4 and _is_infinitive(verb)), lemma)
 
 
+def _noun(verb: str) -> str:
+    """The noun of a verb in -eren, where there is one: debat, structuur, reflectie, discussie; else the word itself."""
+    if not verb.endswith("eren"):
+        return verb
+    stem = verb[:-4]
+    guesses = [verb[:-3]] if stem.endswith("i") else [stem, _single(stem), _closed(stem)]
+    if stem.endswith(("ct", "pt")):
+        guesses = [stem + "ie"]
+    return next((noun for noun in guesses if len(noun) > 4 and lexicon().lemma(noun) == noun), verb)
+
+
 def _is_infinitive(word: str) -> bool:
     return lexicon().lemma(word) == word
 
 
 def _stem(lemma: str) -> str:
-    """lezen, lees: leez. klasse, klas: klas. evalueren: evalueer."""
+    """lezen, lees: lees. klasse, klas: klas. proeven, proef: proef."""
     if len(lemma) > 4 and lemma.endswith("en") and lemma[-3] not in "aeou":
-        return _single(_closed(lemma[:-2]))
+        stem = _single(_closed(lemma[:-2]))
+        return stem[:-1] + {"v": "f", "z": "s"}.get(stem[-1], stem[-1])
     if len(lemma) > 4 and lemma.endswith("e") and lemma[-2] == lemma[-3] and lemma[-2] not in "aeiou":
         return _single(lemma[:-1])
     return lemma

@@ -48,9 +48,9 @@ class Vocabulary:
     def __contains__(self, word: str) -> bool:
         return word in self.counts
 
-    def nearest(self, word: str) -> str:
-        """The word that was most probably meant, "" when none is near."""
-        slips = 2 if len(word) >= TWICE_FROM else 1
+    def nearest(self, word: str, *, most: int = 2) -> str:
+        """The word that was most probably meant, "" when none is near; `most` slips at most."""
+        slips = min(most, 2 if len(word) >= TWICE_FROM else 1)
         found: list[tuple[str, float, int]] = []
         for length in range(len(word) - slips, len(word) + slips + 1):
             words = self.by_length.get(length, ())
@@ -69,9 +69,12 @@ def nearest(word: str, known: Thesaurus, version: int) -> str:
     if not SHORTEST <= len(folded) <= LONGEST or not (folded.isalpha() and folded.isascii()):
         return ""  # numbers, abbreviations, other scripts: not ours to judge
     site = vocabulary(version)
-    if folded in site or analysis.is_word(folded):
+    if folded in site or analysis.is_listed(folded):
         return ""
-    found = site.nearest(folded)
+    coined = analysis.coined_of(folded)
+    if all(part in site for part in coined) and coined:
+        return ""
+    found = site.nearest(folded, most=1 if coined else 2)  # "prestatieloom": of words, but not of words of ours
     return known.words.get(found) or site.written.get(found, found)
 
 
