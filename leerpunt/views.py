@@ -4,6 +4,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from knowledgebase import plots
 from knowledgebase.editorial.differences import CHANGED, Change, Difference, compare_texts
 from knowledgebase.models import Item, Scheme, SummaryVersion, ThemeVersion
 from practices import cards
@@ -36,5 +37,15 @@ def gallery(request: HttpRequest) -> HttpResponse:
     sample = compare_texts("Je geeft vaak feedback aan je klas.", "Je geeft elke week feedback aan je klas.")
     change = Change("lead", _("lead"), paragraphs=tuple(sample))
     differences = [Difference("lead", _("lead"), CHANGED, (change,))]
-    context = {"cards": shown, "groups": selection.groups()}
-    return render(request, "leerpunt/gallery.html", context | {"kinds": Item.Kind.choices, "differences": differences})
+    study = plots.Entry("Jansen 2020", 0.4, 0.1, 0.7, "0,40", "(0,10 – 0,70)", share=1)
+    small = plots.Entry("Peeters 2021", -0.1, -0.9, 3.0, "−0,10", "(−0,90 – 3,00)", share=0.2)
+    average = plots.Entry(_("Average"), 0.3, 0.05, 0.55, "0,30", "(0,05 – 0,55)", kind="average")
+    context = {
+        "cards": shown,
+        "groups": selection.groups(),
+        "kinds": Item.Kind.choices,
+        "differences": differences,
+        "rows_plot": plots.rows([study, small, average], average=0.3),
+        "funnel_plot": plots.funnel([(0.4, 0.15), (-0.1, 0.4), (0.6, 0.3)], average=0.3),
+    }
+    return render(request, "leerpunt/gallery.html", context)

@@ -59,5 +59,6 @@ def test_gallery_is_for_staff(client, settings):
     page = Page(staff.get("/onderdelen/"))
     assert page.one("h1").text == "Onderdelen"
     assert page.keys == ["feedback"]
+    assert [len(page.one("svg", name).all("circle")) for name in ("rows-plot", "funnel-plot")] == [3, 3]
     settings.DEBUG = True
     assert Page(client.get("/onderdelen/")).keys == ["feedback"]

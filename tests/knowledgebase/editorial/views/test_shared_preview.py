@@ -13,6 +13,7 @@ from tests.factories import (
     make_version,
 )
 from tests.pages import Page
+from tests.recount import studied_practice
 
 pytestmark = pytest.mark.django_db
 BANNER = "Preview, not approved."
@@ -97,3 +98,10 @@ def test_other_verbs_are_refused():
     assert Client().head(url).status_code == 200
     for verb in ("post", "put", "delete"):
         assert getattr(Client(), verb)(url).status_code == 405
+
+
+def test_figures_of_study_rows_are_said_but_the_sums_are_for_who_works_on_the_text():
+    response = Client().get(shared(studied_practice(state="draft")))
+    page = Page(response)
+    assert "Over 12 studies is de leerwinst gemiddeld 6 maanden (g = 0,50)." in page.texts("p")
+    assert [href for _words, href in page.links if "cijfers/" in href] == []
