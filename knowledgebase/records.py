@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from html import unescape
 from typing import Any
 
-import bibtexparser
 import rispy
-from bibtexparser import Library
+from bibtexparser.entrypoint import parse_string
+from bibtexparser.library import Library
 from bibtexparser.middlewares import NameParts, SeparateCoAuthors, SplitNameParts
 from bibtexparser.model import DuplicateBlockKeyBlock, Entry, ParsingFailedBlock
 from django.core.exceptions import ValidationError
@@ -233,7 +233,7 @@ def read_bibtex(text: str) -> Iterator[Record]:
     """A record for each entry in a text; comments, preambles and words between entries are no records."""
     number = 0
     decoder = _decoder()
-    for block in bibtexparser.parse_string(text).blocks:
+    for block in parse_string(text).blocks:
         if isinstance(block, DuplicateBlockKeyBlock) and isinstance(block.ignore_error_block, Entry):
             block = block.ignore_error_block  # noqa: PLW2901  # another publication under the same key
         if not isinstance(block, Entry | ParsingFailedBlock):
@@ -355,7 +355,9 @@ def _record(place: str, *, title: str, is_retracted: bool = False, **given: Any)
         return Record(place, refused=message % {"doi": doi})
     if _DOI_ADDRESS.match(url) or not re.match(r"https?://", url, re.IGNORECASE):
         url = ""
-    texts = {name: _line(given.get(name, "")) for name in ("key", "container", "volume", "issue", "pages")}
+    texts: dict[str, Any] = {
+        name: _line(given.get(name, "")) for name in ("key", "container", "volume", "issue", "pages")
+    }
     reference = Reference(
         kind=given.get("kind") or _guessed(title),
         title=title,

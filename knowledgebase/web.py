@@ -67,7 +67,7 @@ def ask(url: str, *, method: str = "GET", accept: str = "*/*", timeout: float = 
             with error:
                 return _answer(error.code, error.headers, b"")
     except (OSError, http.client.HTTPException, ValueError) as error:
-        raise NoAnswer(str(getattr(error, "reason", "") or error or type(error).__name__)) from error
+        raise NoAnswer(str(getattr(error, "reason", "")) or str(error) or type(error).__name__) from error
 
 
 def _answer(status: int, headers: Any, body: bytes) -> Answer:

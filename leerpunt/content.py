@@ -503,7 +503,8 @@ def rows_in(document: Document, kind: str) -> Iterator[tuple[int, dict[str, Any]
 
 def values_of(document: Document, kind: str, number: int, row: dict[str, Any], sources: Mapping[str, Source]) -> Any:
     """The fields of the model for a row of a file. Raises NoDocument."""
-    rows, values, problems = ROWS[kind], {}, []
+    rows, problems = ROWS[kind], []
+    values: dict[str, Any] = {}
     for name, value in row.items():
         place = (kind, number, name)
         if name == "interval":

@@ -6,7 +6,7 @@ one that is there. What differs is changed in the admin.
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import yaml
 from django.core.exceptions import ValidationError
@@ -34,8 +34,7 @@ def files() -> Iterator[tuple[str, str]]:
 
 
 def _written(rows: Any) -> str:
-    text = yaml.dump(rows, Dumper=_DUMPER, allow_unicode=True, sort_keys=False, width=1_000_000)
-    return cast(str, text)
+    return str(yaml.dump(rows, Dumper=_DUMPER, allow_unicode=True, sort_keys=False, width=1_000_000))
 
 
 def _concepts() -> Iterator[dict[str, Any]]:

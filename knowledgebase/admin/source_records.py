@@ -100,8 +100,7 @@ class AskForm(forms.Form):
     def keep_file(self) -> None:
         """A browser does not give a file twice: its text goes on in the field below it."""
         if self.file_text:
-            self.data = self.data.copy()
-            self.data["text"] = self.file_text
+            self.data = {**self.data.dict(), "text": self.file_text} if isinstance(self.data, QueryDict) else self.data
 
 
 class RecordForm(forms.ModelForm):
@@ -183,13 +182,14 @@ def _preview(found: Iterable[records.Record], origin: str) -> tuple[Any, list[To
             key = catalogue.propose_key(reference, taken=taken)
             taken.add(key)
             values = _values(record, reference, key, origin)
-            catalogue.hold(Source(key=key, title=reference.title, authors=[*reference.authors], year=reference.year,
-                                  doi=reference.doi or None))  # fmt: skip
+            facts: dict[str, Any] = {"title": reference.title, "authors": [*reference.authors], "year": reference.year}
+            catalogue.hold(Source(key=key, doi=reference.doi, **facts))
             new.append((record, values))
     if not new:
         return None, report
     formset = RecordFormSet(prefix=PREFIX, initial=[values for _record, values in new])
-    for form, (record, _values_given) in zip(formset.forms, new, strict=True):
+    forms: list[Any] = formset.forms
+    for form, (record, _values_given) in zip(forms, new, strict=True):
         form.shown = record.reference
     return formset, report
 
@@ -208,7 +208,7 @@ def _save(admin: "SourceAdmin", request: HttpRequest) -> HttpResponse:
     origin = DOI if request.POST.get("origin") == DOI else FILE
     formset = RecordFormSet(request.POST, prefix=PREFIX)
     management = formset.management_form
-    count = management.cleaned_data["TOTAL_FORMS"] if management.is_valid() else 0
+    count = int(management.cleaned_data["TOTAL_FORMS"] or 0) if management.is_valid() else 0
     if not 0 < count <= records.MAX_RECORDS:
         messages.error(request, _("The form came in broken, so nothing was added. Begin again."))
         return _page(admin, request, form=AskForm())

@@ -58,7 +58,8 @@ class Catalogue:
         """`familyname-year`, with a letter behind it when that is the key of another source or `taken`."""
         stem = f"{_name(reference)}-{reference.year or 'z-d'}"
         endings = ["", *"bcdefghijklmnopqrstuvwxyz", *(f"-{number}" for number in range(2, 1000))]
-        return next(key for end in endings if (key := stem + end) not in self.sources and key not in taken)
+        keys = (f"{stem}{end}" for end in endings)
+        return next(key for key in keys if key not in self.sources and key not in taken)
 
 
 def likeness(reference: Reference) -> Likeness:
