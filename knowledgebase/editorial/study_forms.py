@@ -265,3 +265,7 @@ class SelectionForm(forms.ModelForm):
             self.fields["order"].required = False
             if self.instance._state.adding:
                 self.initial["order"] = None
+
+    def has_changed(self) -> bool:
+        """A new one counts also when all of it is as usual: Django would leave it out."""
+        return bool(self.instance._state.adding or super().has_changed())

@@ -207,7 +207,7 @@ def test_a_selection_is_added_and_taken_out_with_its_rows(editor):
     data = form_data(editor.get(change_url(version)), **{
         "selections-TOTAL_FORMS": "1", "selections-0-context_key": "overall", "selections-0-measure": "g",
         "selections-0-model": "independent", "selections-0-test": "adhoc", "selections-0-method": "REML",
-        "selections-0-rho": "0,6", "selections-0-months": "on", "selections-0-version_ptr": "",
+        "selections-0-rho": "0.6", "selections-0-months": "on", "selections-0-version_ptr": "",
     })  # fmt: skip
     response = editor.post(change_url(version), data)
     assert response.status_code == 302, [i.formset.errors for i in response.context["inline_admin_formsets"]]
