@@ -5,23 +5,33 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('knowledgebase', '0006_study_rows'),
+        ("knowledgebase", "0006_study_rows"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='ComputedResult',
+            name="ComputedResult",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('selection', models.UUIDField()),
-                ('method', models.CharField(max_length=10)),
-                ('content', models.TextField()),
-                ('version', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='computed_results', to='knowledgebase.version')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("selection", models.UUIDField()),
+                ("method", models.CharField(max_length=10)),
+                ("content", models.TextField()),
+                (
+                    "version",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="computed_results",
+                        to="knowledgebase.version",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('version', 'selection', 'method'), name='selection_is_computed_once')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("version", "selection", "method"), name="selection_is_computed_once"
+                    )
+                ],
             },
         ),
     ]
