@@ -58,6 +58,7 @@ bench: $(VENV)/.dev ## measures response times and page weight
 	$(AS_DEMO) $(PY) manage.py bench $(ARGS)
 	$(AS_DEMO) $(PY) manage.py bench_results
 	$(AS_DEMO) $(PY) manage.py bench_search
+	$(AS_DEMO) $(PY) manage.py bench_words
 
 # -- write ----------------------------------------------------------------------------------------
 
