@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
@@ -50,7 +51,7 @@ class RatingRuleAdmin(ReferenceAdmin):
         return False  # ratings may be pinned to it
 
     def get_urls(self) -> list[URLPattern]:
-        def page(address: str, view: Any, name: str) -> URLPattern:
+        def page(address: str, view: Callable[..., HttpResponse], name: str) -> URLPattern:
             return path(address, self.admin_site.admin_view(view), name=f"practices_ratingrule_{name}")
 
         return [

@@ -10,6 +10,7 @@ import os
 from argparse import ArgumentParser
 from collections.abc import Iterator
 from dataclasses import asdict
+from importlib import import_module
 from typing import Any
 
 from django.conf import settings
@@ -80,10 +81,9 @@ def forget() -> None:
 
 def published(name: str, study: str) -> str:
     """A published practice that rests on the rows of a reference set; its address."""
-    from tests.factories import anybody, make_practice, make_source, rating  # a bench runs beside the tests
-
+    make = import_module("tests.factories")  # a bench runs beside the tests
     rows = list(read(name))
-    synthesis, by = make_source(name), anybody()
+    synthesis, by = make.make_source(name), make.anybody()
     keys = dict.fromkeys(row[study] for row in rows)
     Study.objects.bulk_create(
         Study(
@@ -100,9 +100,9 @@ def published(name: str, study: str) -> str:
         )
         for number, row in enumerate(rows)
     )  # fmt: skip
-    version = make_practice(
+    version = make.make_practice(
         name, effects=effects, selection={"moderators": ["soort", "design"], "synthesis": synthesis},
-        ratings=[rating(basis="studies", unknown_reason="", strength_reason="")],
+        ratings=[make.rating(basis="studies", unknown_reason="", strength_reason="")],
     )  # fmt: skip
     return str(version.get_absolute_url())
 
