@@ -138,6 +138,9 @@ def test_a_word_asked_twice_is_one_clause(names):
         ("feedbak geven", "feedback geven"),
         ("Feedbak op wordenschat?", "feedback op woordenschat?"),
         ("feedback", ""),
+        ("woordenschap", "woordenschat"),  # of Dutch words, but not of words of ours
+        ("woordentoets", ""),
+        ("woordensoep", ""),  # too far from any
         ('"feedbak geven"', ""),  # in quotes: meant as it stands
         ("toets -feedbak", ""),
     ],
