@@ -4,6 +4,7 @@ Within one vocabulary OR, between vocabularies AND; a broader concept includes i
 unknown or malformed is dropped with a notice; the rest of the filter works.
 """
 
+from array import array
 from collections.abc import Iterable
 from typing import Any
 
@@ -28,6 +29,7 @@ ORDERS = {
     "kost": gettext_lazy("lowest cost first"),
     "gewijzigd": gettext_lazy("last changed first"),
 }
+RELEVANCE = "relevantie"  # an order only where words are searched for
 VIEWS = {
     "kaarten": gettext_lazy("List"),
     "tabel": gettext_lazy("Table"),
@@ -71,7 +73,7 @@ class PracticeFilter(django_filters.FilterSet):
     sterkte = KindNumberFilter(lowest=0, highest=5)
     winst = KindNumberFilter(lowest=-12, highest=12)
     q = KindTextFilter()
-    sorteer = KindChoiceFilter(choices=tuple(ORDERS.items()))
+    sorteer = KindChoiceFilter(choices=(*ORDERS.items(), (RELEVANCE, gettext_lazy("best match first"))))
     weergave = KindChoiceFilter(choices=tuple(VIEWS.items()))
 
     def __init__(self, data: Any) -> None:
@@ -87,6 +89,9 @@ class PracticeFilter(django_filters.FilterSet):
         self.view: str = self.chosen["weergave"]
         self.bitmaps = Bitmaps(self.order)
         self.sets = self._sets()
+        if self.order == RELEVANCE and "q" not in self.sets:
+            self.order = next(iter(ORDERS))
+            self.bitmaps = Bitmaps(self.order)
         self.bits = self._all_but(None)
         self.total = self.bits.bit_count()
 
@@ -102,6 +107,8 @@ class PracticeFilter(django_filters.FilterSet):
         found = search.matching(self.query, Item.Kind.PRACTICE) if self.query else None
         if found is not None:
             sets["q"] = bits_of(found)
+            if self.order == RELEVANCE:
+                self.bitmaps.order = array("I", found)
         return sets
 
     def _all_but(self, name: str | None) -> int:
@@ -118,6 +125,11 @@ class PracticeFilter(django_filters.FilterSet):
     @property
     def pages(self) -> int:
         return max(1, -(-self.total // PAGE_SIZE))
+
+    @property
+    def orders(self) -> dict[str, Any]:
+        """The orders to choose from; the best match first only where words are searched for."""
+        return {RELEVANCE: gettext_lazy("best match first")} | ORDERS if "q" in self.sets else ORDERS
 
     @property
     def is_active(self) -> bool:
@@ -183,6 +195,6 @@ class PracticeFilter(django_filters.FilterSet):
             parts.append(_("gain at least %(months)s") % {"months": wording.signed_months(gain)})
         if "q" in self.sets:
             parts.append(_("with “%(query)s”") % {"query": self.query})
-        parts.append(str(ORDERS[self.order]))
+        parts.append(str(self.orders[self.order]))
         count = ngettext("%(count)s practice", "%(count)s practices", self.total) % {"count": self.total}
         return f"{count} {', '.join(parts)}"

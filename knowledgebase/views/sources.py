@@ -1,15 +1,14 @@
 from django.conf import settings
 from django.core.paginator import Paginator
-from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from knowledgebase import search
 from knowledgebase.citations import Reference
 from knowledgebase.editorial.public import by_title, citation_file
 from knowledgebase.models import Source, Version
-from knowledgebase.search import fold, words_of
 from knowledgebase.search.fields import page_number, read_query
 from knowledgebase.structured_data import graph, publication
 
@@ -27,9 +26,10 @@ def source_list(request: HttpRequest) -> HttpResponse:
         else:
             notices.append(_("We do not know this kind of source, so you see every kind."))
             kind = ""
-    if words := words_of(query):
-        sources = sources.filter(pk__in=_holding(words, sources))
-    paginator = Paginator(sources, PAGE_SIZE)
+    if (found := search.matching(query, "source")) is not None:
+        places = {pk: place for place, pk in enumerate(found)}
+        listed = sorted(sources.filter(pk__in=found), key=lambda source: places[source.pk])  # best match first
+    paginator = Paginator(sources if found is None else listed, PAGE_SIZE)
     number = page_number(request.GET.get("pagina", ""), paginator.num_pages)
     if number is None:
         notices.append(_("That page does not exist, so you see the first one."))
@@ -41,18 +41,6 @@ def source_list(request: HttpRequest) -> HttpResponse:
         "notices": notices,
     }
     return render(request, "knowledgebase/source_list.html", context)
-
-
-def _holding(words: list[str], sources: QuerySet[Source]) -> list[int]:
-    """The sources that hold every word, compared without accents and the same on every database."""
-    rows = sources.values_list("pk", "key", "title", "container", "authors")
-    found = []
-    for pk, *parts, authors in rows:
-        names = [name for person in authors for name in person.values()]
-        text = fold("\n".join(map(str, [*parts, *names])))
-        if all(word in text for word in words):
-            found.append(pk)
-    return found
 
 
 @require_safe

@@ -16,7 +16,7 @@ from knowledgebase.models import Concept, Item, Scheme, Version
 from knowledgebase.search.fields import page_number, seen
 from knowledgebase.structured_data import breadcrumbs, graph, learning_resource
 from practices import cards, plots
-from practices.filters import ORDERS, PAGE_SIZE, SCHEME_TITLES, VIEWS, PracticeFilter
+from practices.filters import PAGE_SIZE, SCHEME_TITLES, VIEWS, PracticeFilter
 from practices.models import PracticeVersion
 from practices.ratings import NORM_SHARE
 
@@ -38,7 +38,7 @@ def practice_list(request: HttpRequest) -> HttpResponse:
         "groups": selection.groups(),
         "cards": shown,
         "notices": [*notices, *([notice] if notice else [])],
-        "orders": ORDERS.items(),
+        "orders": selection.orders.items(),
         "views": [(name, label, _replaced(request.GET, weergave=name)) for name, label in VIEWS.items()],
         "number": number,
         "previous": _replaced(request.GET, pagina=str(number - 1)) if number > 1 else "",

@@ -263,7 +263,9 @@ def test_pages_of_twenty(vocabulary):
 def test_the_same_queries_for_any_number_of_practices(vocabulary, django_assert_num_queries):
     for number in (1, 3, 50):
         make_practices(number, prefix=f"p{number}")
-        with django_assert_num_queries(5):  # the query: words, facets, hits
+        with django_assert_num_queries(
+            9
+        ):  # six of the query: what is known of words (once per change of the site), facets, terms, hits
             selection = PracticeFilter(QueryDict("niveau=lager&q=lager"))
             selection.groups(), selection.sentence(), selection.notices(), selection.page(1)
 
@@ -344,3 +346,16 @@ def test_a_decimal_effect_is_filtered_by_its_months():
     make_practice("rand", ratings=[rating(Decimal("0.095"))])
     assert slugs("winst=2") == ["rand"]
     assert slugs("winst=3") == []
+
+
+def test_the_best_match_first_where_words_are_searched_for(vocabulary):
+    in_text = make_practice("a", title="Huiswerk", lead="Met feedback.")
+    in_title = make_practice("b", title="Feedback")
+    found = PracticeFilter(QueryDict("q=feedback&sorteer=relevantie"))
+    assert found.page(1) == [in_title.item_id, in_text.item_id]
+    assert next(iter(found.orders)) == found.order == "relevantie"
+    assert found.notices() == []
+    assert "relevantie" not in PracticeFilter(QueryDict("")).orders
+    without = PracticeFilter(QueryDict("sorteer=relevantie"))
+    assert (without.order, without.page(1)) == ("thema", PracticeFilter(QueryDict("")).page(1))
+    assert PracticeFilter(QueryDict("q=feedback&sorteer=naam")).page(1) == [in_title.item_id, in_text.item_id]

@@ -10,7 +10,7 @@ from leerpunt.management.commands import bench_search
 from leerpunt.management.commands.bench_search import Measured, fill, plan_of
 
 MADE = {
-    "texts": 1000, "terms": 9, "postings": 99, "words": 8, "search": (1.5, 2.5), "slowest": "lezen", "typing": (0.5, 0.6),
+    "texts": 1000, "terms": 9, "postings": 99, "words": 8, "search": (1.5, 2.5), "busy": 1.2, "slowest": "lezen", "typing": (0.5, 0.6),
     "seconds": 3.2, "plan": ["Sort", *["Append"] * 50],
 }  # fmt: skip
 
@@ -33,7 +33,7 @@ def test_the_report_holds_every_size_with_its_plan(monkeypatch, tmp_path, capsys
     call_command("bench_search", sizes=[1000], rounds=2)
     report = (tmp_path / "search.md").read_text(encoding="utf-8")
     assert report in capsys.readouterr().out
-    assert report.count("| 1,000 | 9 | 99 | 1.5 / 2.5 | 0.5 / 0.6 | 3 s | lezen |") == 2
+    assert report.count("| 1,000 | 9 | 99 | 1.5 / 2.5 | 1.2 | 0.5 / 0.6 | 3 s | lezen |") == 2
     assert report.count("… 11 lines more") == 2
     assert asked == [(name, ["bench_search", "--measure=1000", "--rounds=2"]) for name in ("SQLite", "PostgreSQL")]
     assert Measured(**MADE).texts == 1000
