@@ -5,10 +5,10 @@ from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from knowledgebase import search
 from knowledgebase.citations import Reference
 from knowledgebase.editorial.public import by_title, citation_file
 from knowledgebase.models import Source, Version
-from knowledgebase.search import matching
 from knowledgebase.search.fields import page_number, read_query
 from knowledgebase.structured_data import graph, publication
 
@@ -26,9 +26,10 @@ def source_list(request: HttpRequest) -> HttpResponse:
         else:
             notices.append(_("We do not know this kind of source, so you see every kind."))
             kind = ""
-    if (found := matching(query, "source")) is not None:
-        sources = sources.filter(pk__in=found)
-    paginator = Paginator(sources, PAGE_SIZE)
+    if (found := search.matching(query, "source")) is not None:
+        places = {pk: place for place, pk in enumerate(found)}
+        listed = sorted(sources.filter(pk__in=found), key=lambda source: places[source.pk])  # best match first
+    paginator = Paginator(sources if found is None else listed, PAGE_SIZE)
     number = page_number(request.GET.get("pagina", ""), paginator.num_pages)
     if number is None:
         notices.append(_("That page does not exist, so you see the first one."))
