@@ -8,6 +8,7 @@ reaches much further is cut off and ends in an arrow.
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeGuard
 
 MARGIN = 2.0  # per cent left and right of the axis
 ROW = 1.75  # em from one row to the next
@@ -147,7 +148,7 @@ def radius(share: float | None) -> str:
     return place(max(SMALLEST, LARGEST * math.sqrt(min(max(share, 0.0), 1.0))))
 
 
-def _is_number(value: float | None) -> bool:
+def _is_number(value: float | None) -> TypeGuard[float]:
     return value is not None and math.isfinite(value)
 
 
@@ -167,9 +168,15 @@ def funnel(studies: Iterable[tuple[float, float]], *, average: float | None = No
     """Studies as (effect, standard error); points on the same spot are drawn once."""
     known = [(effect, error) for effect, error in studies if math.isfinite(effect) and math.isfinite(error)]
     deep = axis([error for _effect, error in known], most=4)
-    widest = deep.high * STANDARD
-    sides = [average - widest, average + widest] if _is_number(average) else []
-    line = axis([effect for effect, _error in known] + sides)
-    points = dict.fromkeys((line.x(effect), deep.x(error)) for effect, error in known)
-    tip = {"average": line.x(average), "left": line.x(sides[0]), "right": line.x(sides[1])} if sides else {}
-    return Funnel(list(points), line.ticks, deep.ticks, **tip)
+    effects = [effect for effect, _error in known]
+    if not _is_number(average):
+        line = axis(effects)
+        return Funnel(_spots(known, line, deep), line.ticks, deep.ticks)
+    left, right = average - deep.high * STANDARD, average + deep.high * STANDARD
+    line = axis([*effects, left, right])
+    spots = _spots(known, line, deep)
+    return Funnel(spots, line.ticks, deep.ticks, line.x(average), line.x(left), line.x(right))
+
+
+def _spots(known: Sequence[tuple[float, float]], line: Axis, deep: Axis) -> list[tuple[str, str]]:
+    return list(dict.fromkeys((line.x(effect), deep.x(error)) for effect, error in known))

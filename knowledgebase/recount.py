@@ -363,19 +363,23 @@ def forest(result: Result, scale: Scale, *, whole: bool = False) -> Chart:
     lines = [_line(study, scale) for study in kept]
     if result.headline_allowed and result.estimate is not None:
         average = scale.shown(result.estimate)
-        ends = (scale.shown(result.ci.low), scale.shown(result.ci.high)) if result.ci else (None, None)
+        low, high = _ends(result.ci, scale)
         detail = f"({scale.interval(result.ci)})" if result.ci else ""
         words = scale.figure(result.estimate)
-        entries.append(plots.Entry(_("Average"), average, *ends, words, detail, kind="average"))
+        entries.append(plots.Entry(_("Average"), average, low, high, words, detail, kind="average"))
         lines.append(
             Line(_("Average"), scale.figure(result.estimate), scale.interval(result.ci) if result.ci else "", "100")
         )
         if (spread := result.share_interval) is not None:
-            ends = (scale.shown(spread.low), scale.shown(spread.high))
-            entries.append(plots.Entry(scale.spread_name, None, *ends, scale.interval(spread), kind="range"))
+            low, high = _ends(spread, scale)
+            entries.append(plots.Entry(scale.spread_name, None, low, high, scale.interval(spread), kind="range"))
             lines.append(Line(scale.spread_name, "", scale.interval(spread)))
     drawn = plots.rows(entries, average=average)
     return Chart(drawn, wording.forest(result, scale), lines, len(studies) - len(kept))
+
+
+def _ends(interval: Interval | None, scale: Scale) -> tuple[float | None, float | None]:
+    return (scale.shown(interval.low), scale.shown(interval.high)) if interval else (None, None)
 
 
 def _figured(estimate: float, interval: Interval | None, scale: Scale) -> str:
@@ -442,9 +446,9 @@ def groups(result: Result, scale: Scale, names: Names) -> Groups | None:
                 entries.append(plots.Entry(tagged, words=_("no figure"), kind="group"))
                 lines.append(Line(label, "", "", studies=counted))
                 continue
-            ends = (scale.shown(group.ci.low), scale.shown(group.ci.high)) if group.ci else (None, None)
+            low, high = _ends(group.ci, scale)
             words, detail = scale.figure(group.estimate), f"({scale.interval(group.ci)})" if group.ci else ""
-            entries.append(plots.Entry(tagged, scale.shown(group.estimate), *ends, words, detail, kind="group"))
+            entries.append(plots.Entry(tagged, scale.shown(group.estimate), low, high, words, detail, kind="group"))
             interval = scale.interval(group.ci) if group.ci else ""
             lines.append(Line(label, scale.figure(group.estimate), interval, studies=counted))
         parts.append((name, wording.subgroups(name, found, labels, scale), lines))
