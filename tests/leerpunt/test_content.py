@@ -1,11 +1,13 @@
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
+from django.conf import settings
 from hypothesis import given
 from hypothesis import strategies as st
 
-from knowledgebase.models import EffectSize, Item, SelectedEffect, Selection, SlugRedirect, Study
+from knowledgebase.models import EffectSize, Item, SelectedEffect, Selection, SlugRedirect, Study, Version
 from leerpunt import content
 from leerpunt.content import Document, NoDocument, document_of, read, scalar, written
 from tests.factories import (
@@ -19,7 +21,9 @@ from tests.factories import (
     rating,
     verdict,
 )
+from tests.snapshots import built, published_texts
 
+FIXTURES = Path(settings.BASE_DIR) / "fixtures" / "texts"
 WHOLE = """\
 ---
 kind: practice
@@ -275,3 +279,12 @@ def test_a_citation_that_is_no_source_is_told(write):
     page = read(write(f"---\n{GOOD}sources: [a]\n---\n# body\n\n[@a] [@b] [@b]\n"))
     [problem] = content.missing_sources(page)
     assert (problem.line, problem.name, "[@b]" in problem.message) == (8, "body", True)
+
+
+@pytest.mark.django_db
+def test_the_texts_of_the_demonstration_are_in_the_form_that_is_written():
+    built("texts", published_texts)
+    files = {path.relative_to(FIXTURES).as_posix(): path.read_text(encoding="utf-8") for path in FIXTURES.rglob("*.md")}
+    documents = [document_of(version.specific()) for version in Version.objects.published().select_related("item")]
+    assert len(documents) == len(files) > 100
+    assert {document.path.as_posix(): written(document) for document in documents} == files
