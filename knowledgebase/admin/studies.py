@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from typing import Any, cast
 
 from django.contrib import admin, messages
@@ -43,7 +44,7 @@ class EffectInline(admin.TabularInline):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         effects: QuerySet = super().get_queryset(request)
-        return cast(QuerySet, effects.select_related("study", "superseded_by"))
+        return effects.select_related("study", "superseded_by")
 
     @admin.display(description=gettext_lazy("effect"))
     def named(self, effect: EffectSize) -> str:
@@ -170,7 +171,7 @@ class StudyAdmin(GuardedAdmin):
     # -- effects
 
     def get_urls(self) -> list[URLPattern]:
-        def page(address: str, view: Any, name: str) -> URLPattern:
+        def page(address: str, view: Callable[..., HttpResponse], name: str) -> URLPattern:
             return path(address, self.admin_site.admin_view(view), name=f"knowledgebase_study_{name}")
 
         return [

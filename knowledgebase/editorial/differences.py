@@ -452,7 +452,7 @@ def _value_words(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
 def _effect_label(name: str) -> str:
     for model in (EffectSize, EffectSize._meta.get_field("study").related_model):
         if any(field.name == name for field in model._meta.concrete_fields):
-            return str(model._meta.get_field(name).verbose_name)
+            return str(getattr(model._meta.get_field(name), "verbose_name", name))
     return name
 
 

@@ -193,9 +193,10 @@ def known_figures(version: Version) -> list[figures.Known]:
 def computed_figures(version: Version) -> list[figures.Known]:
     """What the study rows of a version say, under the synthesis that gave them."""
     found: list[figures.Known] = []
-    for selection in version.selections.exclude(synthesis=None).select_related("synthesis"):
+    for selection in version.selections.select_related("synthesis"):
         selection.version = version
-        found += _figures_of(results.result_for(selection), selection.synthesis.key, str(selection))
+        if selection.synthesis is not None:
+            found += _figures_of(results.result_for(selection), selection.synthesis.key, str(selection))
     return found
 
 

@@ -266,7 +266,7 @@ def converted(kind: str, reported: Mapping[str, Any]) -> Effect:
         raise NotConverted(_("There is no conversion “%(kind)s”.") % {"kind": kind})
     values = _values(KINDS[kind], reported)
     try:
-        effect = _FORMULAS[kind](effect_sizes, **values)
+        effect: Effect = _FORMULAS[kind](effect_sizes, **values)
     except effect_sizes.Impossible as error:
         raise NotConverted(_(str(error))) from error
     except (ArithmeticError, ValueError) as error:

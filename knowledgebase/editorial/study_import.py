@@ -609,7 +609,11 @@ def _contradictions(row: _Row, study: Study) -> None:
     for name in ("country", "level", "subject", "pupils", "design", "risk_of_bias"):
         mine, theirs = getattr(row.study, name), getattr(study, name)
         if mine not in (None, "", "unknown") and mine != theirs:
-            facts = {"what": study._meta.get_field(name).verbose_name, "kept": theirs or _("unknown"), "value": mine}
+            facts = {
+                "what": getattr(study._meta.get_field(name), "verbose_name", name),
+                "kept": theirs or _("unknown"),
+                "value": mine,
+            }
             row.line.remarks.append(_("Of this study we keep %(what)s “%(kept)s”; this row says “%(value)s”.") % facts)
 
 

@@ -9,7 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db import transaction
 from django.db.models import Count, Q, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http import Http404, HttpRequest, HttpResponseNotAllowed
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -42,7 +42,7 @@ class SelectionFormSet(ChildFormSet):
 
 class SelectionInline(FrozenWithVersion, admin.StackedInline):
     model = Selection
-    form = SelectionForm
+    form: Any = SelectionForm
     formset = SelectionFormSet
     autocomplete_fields = ("synthesis",)
     readonly_fields = ("chosen",)
@@ -89,7 +89,7 @@ def counts(selection: Selection) -> dict[str, int]:
 class SelectionPages:
     """The page of a version on which its study rows are chosen; part of VersionAdmin."""
 
-    def selection_view(self: Any, request: HttpRequest, pk: int, uid: UUID) -> HttpResponse:
+    def selection_view(self: Any, request: HttpRequest, pk: int, uid: UUID) -> Any:
         if request.method not in ("GET", "HEAD", "POST"):
             return HttpResponseNotAllowed(["GET", "HEAD", "POST"])
         with transaction.atomic():
@@ -106,7 +106,7 @@ class SelectionPages:
                 return self._choose(request, version, selection)
             return self._selection_page(request, version, selection)
 
-    def _choose(self: Any, request: HttpRequest, version: Version, selection: Selection) -> HttpResponse:
+    def _choose(self: Any, request: HttpRequest, version: Version, selection: Selection) -> Any:
         form = LockedForm(request.POST, version=version)
         if not form.is_valid():
             return self._selection_page(request, version, selection, form=form, status=409)
@@ -163,10 +163,11 @@ class SelectionPages:
         wrong: dict[int, str] | None = None,
         typed: dict[int, tuple[bool, str]] | None = None,
         status: int = 200,
-    ) -> HttpResponse:
+    ) -> Any:
         shown, words = request.GET.get("toon", ""), request.GET.get("q", "").strip()[:100]
         rows = _rows(selection, shown, words)
         page = Paginator(rows, ROWS_ON_A_PAGE).get_page(request.GET.get("blad"))
+        row: Any  # with what the table shows
         for row in page.object_list:
             if typed and row.pk in typed:
                 row.included, row.reason = typed[row.pk]
