@@ -1,8 +1,11 @@
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import admin
 from django.db.models import Count, OuterRef, QuerySet, Subquery, Sum
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from knowledgebase.models import SearchMiss
@@ -15,7 +18,7 @@ class SearchMissAdmin(ReadOnlyAdmin):
     """What readers looked for and did not find, newest first: a reason for a text, or for a word in the thesaurus."""
 
     change_list_template = "admin/knowledgebase/searchmiss/change_list.html"
-    list_display = ("query", "day", "times", "on_days", "in_all")
+    list_display = ("query", "day", "times", "on_days", "in_all", "trial")
     list_display_links = None
     list_per_page = 100
     date_hierarchy = "day"
@@ -42,3 +45,8 @@ class SearchMissAdmin(ReadOnlyAdmin):
     @admin.display(description=_("in all"), ordering="total")
     def in_all(self, miss: Any) -> int:
         return int(miss.total)
+
+    @admin.display(description=_("what becomes of it"))
+    def trial(self, miss: Any) -> str:
+        address = reverse("admin:knowledgebase_concept_search_trial")
+        return format_html('<a href="{}?{}">{}</a>', address, urlencode({"q": miss.query}), _("try"))

@@ -20,14 +20,20 @@ def missed(*rows):
 @pytest.mark.parametrize("role", ["redacteur", "eindredacteur", "beheerder"])
 def test_editors_read_what_was_not_found_newest_and_most_first(role):
     missed((20, "klas op stelten", 3), (21, "stilte", 1), (21, "klas op stelten", 2))
-    response = logged_in(role).get(LIST)
+    client = logged_in(role)
+    response = client.get(LIST)
     rows = response.context["cl"].result_list
     assert [(row.query, row.day.day, row.times, row.days, row.total) for row in rows] == [
         ("klas op stelten", 21, 2, 2, 5),
         ("stilte", 21, 1, 1, 1),
         ("klas op stelten", 20, 3, 2, 5),
     ]
-    assert "Wat men niet vond" in response.content.decode()
+    html = response.content.decode()
+    assert "Wat men niet vond" in html
+    trial = "/admin/knowledgebase/concept/zoeken-proberen/"
+    assert f'<a href="{trial}">' in html
+    assert f'<a href="{trial}?q=klas+op+stelten">' in html
+    assert client.get(f"{trial}?q=klas+op+stelten").status_code == 200
 
 
 def test_the_list_is_sorted_by_all_and_searched():
