@@ -115,9 +115,7 @@ def test_matching_is_the_same_without_pages(engine):
 def test_removing_and_replacing(engine):
     engine.remove("practice", [1, 99])
     engine.index([text(2, "Klasmanagement")])
-    assert found(engine, asking("feedback")) == [("practice", 3), ("source", 1)] or found(
-        engine, asking("feedback")
-    ) == [("source", 1), ("practice", 3)]
+    assert sorted(found(engine, asking("feedback"))) == [("practice", 3), ("source", 1)]
     assert found(engine, asking("klasmanagement")) == [("practice", 2)]
 
 
@@ -160,6 +158,4 @@ def test_the_chosen_engine_finds_practices_by_their_strength():
     assert [hit.object_id for hit in answer.hits] == [practice.item_id]
     assert search(asking("feedback"), filters={"sterkte": ["5"]}).total == 0
     assert explain(asking("feedback"), "practice", practice.item_id).boost == 112
-    assert [one.text for one in suggest("feedb")] == ["Feedback", "feedback"] or [
-        one.text for one in suggest("feedb")
-    ] == ["Feedback"]
+    assert [one.text for one in suggest("feedb")] == ["Feedback"]
