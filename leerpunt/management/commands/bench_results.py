@@ -119,13 +119,14 @@ def table(found: dict[str, list[Measured]], rounds: int) -> str:
         HEADING,
         "",
         "Written by `make bench`. Milliseconds for the whole page `cijfers/` in a warm process, recomputed for every request",
-        f"(no result is kept): median and 95th percentile of {rounds} requests. Aims for the median: {limits}.",
+        f"(no result is kept): median and 95th percentile of {rounds} requests, and the median of processor time.",
+        f"Aims for the median: {limits}.",
         f"Other programs kept {max(0.0, os.getloadavg()[1] - 1):.0f} processes busy on {os.cpu_count()} processors meanwhile.",
         "",
         "| page | " + " | ".join(found) + " |",
         "|---|" + "---:|" * len(found),
     ]
     for place, page in enumerate(next(iter(found.values()))):
-        cells = [f"{pages[place].p50} / {pages[place].p95}" for pages in found.values()]
+        cells = [f"{pages[place].p50} / {pages[place].p95} ({pages[place].cpu})" for pages in found.values()]
         lines.append(f"| {page.page} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"

@@ -25,7 +25,7 @@ def test_its_part_of_the_report_is_replaced_and_the_rest_stays(monkeypatch, tmp_
     monkeypatch.setattr(bench_results, "TARGET", target)
     monkeypatch.setattr(bench_results, "has_postgres", lambda: True)
     monkeypatch.setattr(
-        bench_results, "in_process", lambda name, words: [asked.append((name, words)), Measured("een", 1, 2)][1:]
+        bench_results, "in_process", lambda name, words: [asked.append((name, words)), Measured("een", 1, 2, 0.5)][1:]
     )
     for _ in range(2):
         call_command("bench_results", rounds=7)
@@ -34,4 +34,4 @@ def test_its_part_of_the_report_is_replaced_and_the_rest_stays(monkeypatch, tmp_
     assert report.startswith("# Benchmarks\n\nAndere cijfers.\n\n## Study rows recomputed\n")
     assert report.count("## Study rows recomputed") == 1
     assert "60 ms on 50 rows and 400 ms on 1,653 rows" in report
-    assert report.endswith("| een | 1 / 2 | 1 / 2 |\n")
+    assert report.endswith("| een | 1 / 2 (0.5) | 1 / 2 (0.5) |\n")
