@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -101,6 +102,7 @@ class EffectForm(forms.Form):
         if kind == EffectSize.AS_REPORTED or not reported.KINDS[kind].measure:
             own = {"measure": forms.ChoiceField(label=gettext_lazy("measure"), choices=Measure.choices)} | own
         self.fields |= own | common
+        _name_as_labels(self)
 
     @property
     def formula(self) -> str:
@@ -191,10 +193,24 @@ def _initial(effect: EffectSize) -> dict[str, Any]:
     return written | dict(effect.reported)
 
 
+def _name_as_labels(form: forms.Form) -> None:
+    """Labels with a capital, as every form has them; symbols such as t stay."""
+    for field in form.fields.values():
+        label = str(field.label)
+        field.label = label if label[1:2] in ("", " ") else capfirst(label)
+
+
+class SynthesisField(forms.ModelChoiceField):
+    """A source by its short name and its key."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        return f"{obj.short} ({obj.key})"
+
+
 class ImportForm(forms.Form):
     """A table from a file or pasted, with what holds for all of its rows. Once valid, `table` is what stands in it."""
 
-    synthesis = forms.ModelChoiceField(
+    synthesis = SynthesisField(
         label=gettext_lazy("the synthesis that gave the rows"),
         queryset=Source.objects.all(),
         help_text=gettext_lazy(
@@ -229,6 +245,7 @@ class ImportForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.table: Table | None = None
+        _name_as_labels(self)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data

@@ -146,8 +146,8 @@ def test_bad_rows_are_refused_with_a_reason_and_the_others_go_in(editor, synthes
         ("Min", "refused", "Een variantie is groter dan nul; hier is ze −0,04."),
         ("Zonder variantie", "refused", "De variantie ontbreekt (of de standaardfout, of het interval)."),
         ("Zonder effect", "refused", "Er is geen effect, en er zijn geen statistieken om het uit te berekenen."),
-        ("Land", "refused", "country: Zorg ervoor dat deze waarde niet meer dan 2 tekens bevat (het zijn er nu 6). "
-                            "Twee hoofdletters, zoals BE; leeg als je het niet weet."),
+        ("Land", "refused", "country: Twee hoofdletters, zoals BE; leeg als je het niet weet. "
+                            "Zorg dat deze waarde niet meer dan 2 tekens bevat (het zijn er nu 6)."),
         ("Lang", "refused", "De rij heeft 8 cellen en de kop 7: staat er een komma in een getal of een tekst?"),
         ("Reus", "refused", "Dit effect staat op geen enkele gestandaardiseerde schaal."),
         ("Min leerlingen", "refused", "n1: “-5” is geen geheel getal."),
