@@ -28,6 +28,7 @@ COMMON = 25  # percent: words in more texts than this only break ties
 COMMON_AT_LEAST = 5  # texts: below this number no word is common
 TIE = 20  # what only breaks ties counts this many times less
 MOST_TIES = 20_000  # texts: so common a word breaks no ties either, as reading it takes longer than it is worth
+MOST_TOGETHER = 2_000  # texts: terms of several words, each of them in more, stand for no other
 COVERAGE = 30  # percent of the query, by how telling its words are, that a hit holds at least
 ENOUGH = 10  # hits that hold every word: then the others are left out
 STRENGTH = 3  # percent more for every degree of strength
@@ -148,6 +149,14 @@ class Known:
         df = self.terms[key][1]
         return df >= COMMON_AT_LEAST and df * 100 > COMMON * self.total
 
+    def is_of_no_help(self, keys: tuple[str, ...]) -> bool:
+        """Whether words that would stand for another are in so many texts that they say nothing of it.
+
+        Several words may be telling together, until even the rarest takes longer to read than it is worth.
+        """
+        common = all(self.is_common(key) for key in keys)
+        return common and (len(keys) == 1 or min(self.terms[key][1] for key in keys) > MOST_TOGETHER)
+
     def option(self, keys: tuple[str, ...], weight: int) -> Option:
         df = tuple(self.terms[key][1] for key in keys)
         return Option(
@@ -198,8 +207,8 @@ def _options(clause: Clause, known: Known) -> Iterator[Option]:
         keys = tuple(dict.fromkeys(alternative.keys[:MOST_KEYS]))
         if not keys or not all(key in known.terms for key in keys):
             continue
-        if place > 0 and len(keys) == 1 and known.is_common(keys[0]):
-            continue  # a word that stands for another is of no help when so many texts hold it
+        if place > 0 and known.is_of_no_help(keys):
+            continue
         yield known.option(keys, alternative.weight)
 
 

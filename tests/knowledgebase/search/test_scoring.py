@@ -106,6 +106,13 @@ def test_a_common_word_stands_for_no_other():
     assert [option.keys for option in planned.options] == [("rare",)]
 
 
+@pytest.mark.parametrize(("total", "options"), [(100, 2), (10_000, 1)])
+def test_common_words_stand_for_another_together_until_they_are_in_very_many_texts(total, options):
+    words = clause((("rare",), 100), (("veel", "meer"), 90))
+    [planned] = plan(Understood((words,)), known(total, veel=total // 2, meer=total // 2, rare=2)).clauses
+    assert len(planned.options) == options
+
+
 def test_a_phrase_with_a_word_that_no_text_holds_is_impossible():
     assert plan(Understood((), phrases=(("a", "x"),)), known(a=1)).impossible
     planned = plan(Understood((), phrases=(("a", "b"),)), known(a=1, b=1))
