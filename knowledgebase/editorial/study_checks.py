@@ -169,9 +169,15 @@ def _alike(effects: Sequence[EffectSize]) -> Iterator[Doubt]:
     for effect in effects:
         study = effect.study.label.casefold() if effect.total is None else ""  # rounded figures meet by chance
         same[abs(effect.effect), effect.variance, effect.total, study].append(effect)
-    for rows in same.values():
-        if len(rows) < 2:
-            continue
+    groups = [rows for rows in same.values() if len(rows) > 1]
+    if (more := len(groups) - MOST_NAMED) > 0:
+        message = ngettext(
+            "%(count)s more group of rows has the same figures.",
+            "%(count)s more groups of rows have the same figures.",
+            more,
+        )
+        yield Doubt(message % {"count": more})
+    for rows in groups[:MOST_NAMED]:
         signs = {effect.effect > 0 for effect in rows}
         if len(signs) > 1:
             yield _doubt(_("The same figures but for the sign: %(rows)s. Is one of them turned round?"), rows)

@@ -352,15 +352,15 @@ def _parsed(
     measure: str,
     words: _Words,
 ) -> _Row:
+    given = {name: cells[place] for place, name in known.items() if place < len(cells)}
+    filled = {name: text for name, text in given.items() if text.lower() not in reported.MISSING}
+    line.name = filled.get("study", "")
     if any(cells[width:]):
         facts = {"cells": len(cells), "width": width}
         message = _("The row has %(cells)s cells and the heading %(width)s: is there a comma in a number or a text?")
         raise _Refused(message % facts)
-    given = {name: cells[place] for place, name in known.items() if place < len(cells)}
-    filled = {name: text for name, text in given.items() if text.lower() not in reported.MISSING}
     if not (label := filled.get("study", "")):
         raise _Refused(_("The name of the study is missing."))
-    line.name = label
     study = Study(
         label=label,
         synthesis=synthesis,

@@ -112,6 +112,15 @@ def test_the_same_figures_twice():
     assert found == ["Dezelfde cijfers op het teken na: Bos 2001; Bos 2003. Is er een omgekeerd?"]
 
 
+def test_many_doubled_rows_stay_a_few_sentences():
+    twins = [
+        make_effect(n / 100, 0.04, study=make_study(f"Studie {n} {twin}"), n=100) for n in range(1, 12) for twin in "ab"
+    ]
+    found = [message for message, _blocking in messages(draft(*twins)) if "dezelfde cijfers" in message.lower()]
+    assert len(found) == 9
+    assert "3 andere groepen rijen hebben dezelfde cijfers." in found
+
+
 def test_equal_figures_of_studies_of_unknown_size_meet_by_chance():
     assert doubts(draft(*[make_effect(0.3, 0.05, study=make_study(name)) for name in ("Bos", "Duin")])) == []
 
