@@ -198,13 +198,14 @@ def deleted_residuals(y: Array, v: Array) -> Array:
     grid = np.concatenate([[0.0], np.logspace(-10, 0, 21)])[:, None] * top
     scores = np.array([at(point)[0] for point in grid])
     best, height = np.zeros(k), at(np.zeros(k))[1]
-    for low, high, before, after in zip(grid, grid[1:], scores, scores[1:], strict=False):
-        crossed = (before > 0) & (after <= 0)
-        if crossed.any():
-            root = _falling_root(lambda tau2: at(tau2)[0], low, high, top)
-            reached = at(root)[1]
-            higher = crossed & (reached > height)
-            best, height = np.where(higher, root, best), np.where(higher, reached, height)
+    crossed, place = (scores[:-1] > 0) & (scores[1:] <= 0), np.arange(k)
+    while (has := crossed.any(axis=0)).any():  # the next root of every effect that has one
+        first = np.argmax(crossed, axis=0)
+        root = _falling_root(lambda tau2: at(tau2)[0], grid[first, place], grid[first + 1, place], top)
+        reached = at(root)[1]
+        higher = has & (reached > height)
+        best, height = np.where(higher, root, best), np.where(higher, reached, height)
+        crossed[first, place] = False
     best = np.where(best < NEGLIGIBLE * float(np.mean(v)) * 1e-3, 0.0, best)
     mean, variance = at(best)[2]
     return np.asarray((y - mean) / np.sqrt(v + best + variance))
