@@ -70,13 +70,13 @@ class Marks:
         best: tuple[int, str, int, list[_Hit]] | None = None
         for text in texts:
             hits = self._hits(text)
-            score, first = _densest(hits)
-            if score and (best is None or score > best[0]):
-                best = score, text, first, hits
+            answered, first = _densest(hits)
+            if answered and (best is None or answered > best[0]):
+                best = answered, text, first, hits
         if best is None:
             text = next((text for text in texts if text.strip()), "")
             return _marked(text, 0, _end_of(text, 0), [])
-        _score, text, first, hits = best
+        _answered, text, first, hits = best
         start = _start_of(text, hits[first].start)
         return _marked(text, start, _end_of(text, start), hits)
 
@@ -137,8 +137,8 @@ def _together(found: Sequence[_Found], wanted: frozenset[str]) -> set[int]:
 
 
 def _densest(hits: Sequence[_Hit]) -> tuple[int, int]:
-    """How much of the query the best passage answers, and at which hit it begins."""
-    best, begins = 0, 0
+    """How many clauses of the query the best passage answers, and at which hit it begins."""
+    best, begins = (0, 0), 0
     for first, hit in enumerate(hits):
         clauses: set[int] = set()
         count = 0
@@ -147,10 +147,9 @@ def _densest(hits: Sequence[_Hit]) -> tuple[int, int]:
                 break
             clauses |= other.clauses
             count += 1
-        score = 10 * len(clauses) + min(count, 5)
-        if score > best:
-            best, begins = score, first
-    return best, begins
+        if (len(clauses), min(count, 5)) > best:
+            best, begins = (len(clauses), min(count, 5)), first
+    return best[0], begins
 
 
 def _start_of(text: str, hit: int) -> int:
