@@ -106,6 +106,7 @@ class AskForm(forms.Form):
 class RecordForm(forms.ModelForm):
     """One record, to look over and to mend before it is added."""
 
+    field_order = ("take",)
     take = forms.BooleanField(label=gettext_lazy("Add this source"), required=False)
     authors = AuthorsField(
         label=gettext_lazy("authors"),

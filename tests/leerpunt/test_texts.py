@@ -224,3 +224,13 @@ def test_a_theme_needs_its_concept(write):
     path = write("\nkind: theme\nkey: toetsen\nslug: toetsen\ntitle: Toetsen\ntheme: toetsen\n", "# body\n\nTekst.\n")
     [draft] = load([TextFile.read(path)], by=anybody())
     assert (draft.item.key, draft.concept.slug, draft.body) == ("theme-toetsen", "toetsen", "Tekst.")
+
+
+@pytest.mark.usefixtures("_reference")
+@pytest.mark.parametrize(
+    ("line", "asked", "is_demo"), [("", False, False), ("", True, True), ("is_demo: true", False, True)]
+)
+def test_a_text_is_a_demonstration_when_its_file_or_who_loads_it_says_so(write, line, asked, is_demo):
+    path = write(front=f"{FRONT}{line}\n" if line else FRONT)
+    [draft] = load([TextFile.read(path)], by=anybody(), is_demo=asked)
+    assert draft.is_demo is is_demo
