@@ -4,10 +4,20 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils.translation import gettext as _
 
-from knowledgebase.editorial.findings import blocking, findings
+from knowledgebase.editorial.findings import Rule, blocking, findings
 from knowledgebase.editorial.transitions import problems_of
 from knowledgebase.models import SlugRedirect, Source
-from tests.factories import make_concept, make_page, make_practice, make_source, make_summary, make_term, make_version
+from tests.factories import (
+    make_concept,
+    make_effect,
+    make_page,
+    make_practice,
+    make_source,
+    make_study,
+    make_summary,
+    make_term,
+    make_version,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -170,3 +180,29 @@ def test_many_links_cost_no_more_queries_than_one(django_assert_num_queries):
         findings(one)
     with django_assert_num_queries(len(captured)):
         findings(three)
+
+
+# -- figures that we compute ourselves
+
+
+def test_figures_are_compared_with_what_the_study_rows_of_a_text_say():
+    synthesis = make_source("bos-2010")
+    effects = [make_effect(0.3, 0.04, study=make_study(synthesis=synthesis)) for _number in range(4)]
+    findings_of = "- Over 4 studies is het effect 0,30 [@bos-2010].\n- Over 9 studies is het effect 0,50 [@bos-2010]."
+    version = make_summary(
+        state="draft", sources=[synthesis], effects=effects, selection={"synthesis": synthesis, "label": "Lezen"},
+        key_findings=findings_of,
+    )  # fmt: skip
+    found = [finding for finding in findings(version) if finding.rule == Rule.FIGURE_DIFFERS]
+    assert [(finding.line, finding.value) for finding in found] == [(2, "9 studies"), (2, "0,50")]
+    assert "bos-2010: 4 (Lezen)" in found[0].says
+
+
+def test_a_correlation_may_be_cited_as_r_or_as_z():
+    synthesis = make_source("bos-2010")
+    effects = [make_effect(0.5, 0.01, study=make_study(synthesis=synthesis), measure="z") for _number in range(4)]
+    version = make_summary(
+        state="draft", sources=[synthesis], effects=effects, selection={"synthesis": synthesis, "measure": "z"},
+        key_findings="- De correlatie is 0,46 en z is 0,50 [@bos-2010].",
+    )  # fmt: skip
+    assert [finding for finding in findings(version) if finding.rule == Rule.FIGURE_DIFFERS] == []
