@@ -13,6 +13,9 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand
+from django.db import connection
+
+from knowledgebase.models import ConceptLabel
 
 LIBRARIES = "import marisa_trie; from rapidfuzz import process; from rapidfuzz.distance import OSA"
 LIBRARIES_STEP = "the libraries"
@@ -31,6 +34,9 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if options["measure"]:
             self.stdout.write(json.dumps(measured()))
+            return
+        if ConceptLabel._meta.db_table not in connection.introspection.table_names():
+            self.stderr.write("There is no database with words yet: `make demo` makes one.")
             return
         found = [in_fresh_process() for _round in range(options["rounds"])]
         self.stdout.write("| step | CPU time | memory of the process alone |\n|---|---|---|")

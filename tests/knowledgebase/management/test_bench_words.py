@@ -1,6 +1,9 @@
 import json
+import subprocess
+import sys
 
 import pytest
+from django.conf import settings
 from django.core.management import call_command
 
 from knowledgebase.management.commands import bench_words
@@ -31,8 +34,19 @@ def test_the_median_of_fresh_processes_is_a_table(capsys, monkeypatch):
     ]
 
 
+def test_without_a_database_it_says_what_makes_one(capsys, monkeypatch):
+    monkeypatch.setattr(bench_words.connection.introspection, "table_names", list)
+    call_command("bench_words")
+
+    assert capsys.readouterr().err == "There is no database with words yet: `make demo` makes one.\n"
+
+
 @pytest.mark.slow
-def test_a_worker_opens_the_lexicon_in_no_time_and_in_little_memory():
+def test_a_worker_opens_the_lexicon_in_no_time_and_in_little_memory(monkeypatch, tmp_path):
+    monkeypatch.setenv("LEERPUNT_MODE", "development")
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path / 'words.sqlite3'}")
+    migrate = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
+    subprocess.run(migrate, check=True, cwd=settings.BASE_DIR)
     found = bench_words.in_fresh_process()
     opening = sum(found[step][0] for step in list(found)[:3])
     memory = sum(megabytes for _seconds, megabytes in found.values())
