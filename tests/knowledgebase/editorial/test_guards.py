@@ -379,7 +379,7 @@ def test_another_program_reads_a_sqlite_file_and_writes_nothing_guarded(tmp_path
         ):
             with pytest.raises(sqlite3.OperationalError, match=guards.DOOR_FUNCTION):
                 file.execute(statement)
-        file.execute("UPDATE knowledgebase_searchentry SET text = ''")  # derived: it can be made again
+        file.execute("UPDATE knowledgebase_searchentry SET boost = 0")  # derived: it can be made again
         assert file.execute("SELECT count(*) FROM knowledgebase_auditevent").fetchone() > (0,)
 
 

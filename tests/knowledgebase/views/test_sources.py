@@ -53,10 +53,11 @@ def test_list_holds_what_published_texts_rely_on(client):
 def test_pages_keep_the_filters(client):
     make_practice(sources=[make_source(f"bron-{number:03}") for number in range(PAGE_SIZE + 1)])
     page = Page(client.get("/bronnen/?soort=meta_analysis&q=bron+%26"))
-    assert len(shown(page)) == PAGE_SIZE
+    first = shown(page)
+    assert len(first) == PAGE_SIZE
     assert page.href("Volgende bladzijde") == "?pagina=2&soort=meta_analysis&q=bron%20%26"
     page = Page(client.get(f"/bronnen/{page.href('Volgende bladzijde')}"))
-    assert shown(page) == [f"bron-{PAGE_SIZE:03}"]
+    assert sorted([*first, *shown(page)]) == [f"bron-{number:03}" for number in range(PAGE_SIZE + 1)]
     assert page.href("Vorige bladzijde") == "?pagina=1&soort=meta_analysis&q=bron%20%26"
 
 
