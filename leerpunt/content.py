@@ -315,12 +315,18 @@ def _row(row: dict[str, Any]) -> Iterator[str]:
         start = "  - " if place == 0 else "    "
         if name == "previous" and isinstance(value, list) and all(isinstance(part, dict) for part in value):
             yield f"{start}{name}:"
-            yield from (f"      - {_flow(part)}" for part in value)
+            yield from (f"      - {_flow(_in_order(part))}" for part in value)
         elif name == "left_out":
             yield f"{start}{name}:"
             yield from (f"      {_word(key)}: {_quoted(words)}" for key, words in value.items())
         else:
             yield f"{start}{name}: {_flow(value)}"
+
+
+def _in_order(edition: dict[str, Any]) -> dict[str, Any]:
+    """An earlier edition as it is always written: PostgreSQL keeps no order of names."""
+    first = [name for name in ("edition", "months", "strength", "cost") if name in edition]
+    return {name: edition[name] for name in [*first, *sorted(edition.keys() - set(first))]}
 
 
 def _flow(value: Any) -> str:

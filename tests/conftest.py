@@ -7,7 +7,7 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
 from knowledgebase import rendering
-from knowledgebase.editorial import guards
+from knowledgebase.editorial import guards, norms
 from knowledgebase.search import analysis, thesaurus, typos, wordforms
 from tests.mail import Inbox
 from tests.mail import mail_server as running_mail_server
@@ -22,8 +22,8 @@ hypothesis_settings.load_profile("patient")
 
 @pytest.fixture(autouse=True)
 def _forget_lexicon() -> Iterator[None]:
-    """Glossary, thesaurus and word forms are kept per content version, and every test begins with the same number."""
-    kept = (rendering._lexicon, wordforms._word_forms, thesaurus._thesaurus, typos.vocabulary)
+    """Much is kept per content version (glossary, thesaurus, readability …), and every test begins with the same number."""
+    kept = (rendering._lexicon, norms._public, wordforms._word_forms, thesaurus._thesaurus, typos.vocabulary)
     for cache in kept:
         cache.cache_clear()
     yield
