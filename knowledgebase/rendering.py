@@ -266,11 +266,11 @@ class GlossaryMarks:
 
 def lexicon() -> Lexicon:
     """The glossary of this moment, read once per content version of the site."""
-    return _lexicon(SiteState.current().content_version)
+    return _lexicon(SiteState.current().content_key)
 
 
 @lru_cache(maxsize=2)
-def _lexicon(_content_version: int) -> Lexicon:
+def _lexicon(_content_key: str) -> Lexicon:
     labels = ConceptLabel.objects.filter(concept__scheme=Scheme.TERM, language="nl")
     names_of_it = labels.exclude(relation__in=ConceptLabel.ONLY_TO_FIND)
     rows = list(names_of_it.values_list("label", "relation", "concept__slug", "concept__definition"))

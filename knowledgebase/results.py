@@ -141,7 +141,7 @@ def rows_of(selection: Selection) -> Rows:
     version = selection.version
     if version.is_editable or not version.content_hash:
         return Rows(_read_rows(selection))
-    key = (version.content_hash, selection.uid, SiteState.current().content_version)
+    key = (version.content_hash, selection.uid, SiteState.current().content_key)
     kept = _rows.get(key)
     return _rows.keep(key, Rows(_read_rows(selection))) if kept is None else kept
 

@@ -38,7 +38,7 @@ class PublicPages:
             return self.get_response(request)
         state = SiteState.current()
         today = timezone.localdate()
-        key = f"{request.get_full_path()}|{state.content_version}|{settings.CODE_VERSION}|{today}"
+        key = f"{request.get_full_path()}|{state.content_key}|{settings.CODE_VERSION}|{today}"
         encoding = self.encoding(request)
         etag = f'"{sha256(key.encode()).hexdigest()[:24]}{encoding and "-" + encoding}"'
         midnight = timezone.make_aware(datetime.combine(today, time.min)).timestamp()

@@ -129,11 +129,11 @@ def readability_of(version: Version) -> Report:
 def readability_of_public() -> list[tuple[dict[str, Any], Report]]:
     """Every public text with its scores, hardest first; measured once per content version and per set of norms."""
     norms = tuple(ReadabilityNorm.objects.values_list("kind", "part", *DEFAULTS[Part.SHORT], "explains_jargon"))
-    return _public(SiteState.current().content_version, norms)
+    return _public(SiteState.current().content_key, norms)
 
 
 @lru_cache(maxsize=1)
-def _public(_content_version: int, norms: tuple[tuple[Any, ...], ...]) -> list[tuple[dict[str, Any], Report]]:
+def _public(_content_key: str, norms: tuple[tuple[Any, ...], ...]) -> list[tuple[dict[str, Any], Report]]:
     names = ("kind", "part", *DEFAULTS[Part.SHORT], "explains_jargon")
     rules: dict[str, dict[str, ReadabilityNorm]] = {}
     for row in norms:

@@ -18,6 +18,11 @@ class SiteState(models.Model):
     def __str__(self) -> str:
         return str(self.content_version)
 
+    @property
+    def content_key(self) -> str:
+        """What to keep derived things under: a number that was rolled back, or restored, comes again, its moment does not."""
+        return f"{self.content_version}-{self.changed_at.timestamp()}" if self.content_version else "0"
+
     @classmethod
     def current(cls) -> "SiteState":
         """The row, unsaved with number 0 in a database that holds nothing yet."""

@@ -39,9 +39,9 @@ class Word:
 _forms = WordForms()
 
 
-def refresh(content_version: int | None = None) -> None:
+def refresh(content_key: str | None = None) -> None:
     """Take over what editors changed in the word forms."""
-    use(word_forms(content_version))
+    use(word_forms(content_key))
 
 
 def use(forms: WordForms) -> None:

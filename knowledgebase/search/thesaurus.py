@@ -79,14 +79,13 @@ def nearness(asked: _Label, label: _Label) -> int:
     return round(weight * RELATED_SHARE if label.relation == Relation.RELATED else weight)
 
 
-def thesaurus(version: int | None = None) -> Thesaurus:
+def thesaurus(content_key: str | None = None) -> Thesaurus:
     """The thesaurus as the editors have it now; word forms must be fresh (`analysis.refresh`)."""
-    version = SiteState.current().content_version if version is None else version
-    return _thesaurus(version, analysis.version())
+    return _thesaurus(content_key or SiteState.current().content_key, analysis.version())
 
 
 @lru_cache(maxsize=1)
-def _thesaurus(_version: int, _analysis: str) -> Thesaurus:
+def _thesaurus(_content_key: str, _analysis: str) -> Thesaurus:
     rows = (
         ConceptLabel.objects.filter(language="nl")
         .exclude(concept__scheme=Scheme.WORD)

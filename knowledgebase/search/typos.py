@@ -63,12 +63,12 @@ class Vocabulary:
         return min(near)[-1] if near else ""
 
 
-def nearest(word: str, known: Thesaurus, version: int) -> str:
+def nearest(word: str, known: Thesaurus, content_key: str) -> str:
     """The word of the site that was meant by one that does not exist, "" when it exists or none is near."""
     folded = fold(word)
     if not SHORTEST <= len(folded) <= LONGEST or not (folded.isalpha() and folded.isascii()):
         return ""  # numbers, abbreviations, other scripts: not ours to judge
-    site = vocabulary(version)
+    site = vocabulary(content_key)
     if folded in site or analysis.is_listed(folded):
         return ""
     coined = analysis.coined_of(folded)
@@ -79,9 +79,9 @@ def nearest(word: str, known: Thesaurus, version: int) -> str:
 
 
 @lru_cache(maxsize=1)
-def vocabulary(version: int) -> Vocabulary:
+def vocabulary(content_key: str) -> Vocabulary:
     """The words of what is public and of the thesaurus, kept until one of them changes."""
-    counts: dict[str, int] = dict.fromkeys(thesaurus(version).words, 0)
+    counts: dict[str, int] = dict.fromkeys(thesaurus(content_key).words, 0)
     written: dict[str, str] = {}
     for word, folded, texts in SearchWord.objects.filter(index__is_live=True).values_list("word", "folded", "df"):
         counts[folded] = counts.get(folded, 0) + texts

@@ -73,9 +73,9 @@ class _Asked:
 
 def understand(query: str, *, literal: bool = False) -> Understood:
     """What a query asks for; `literal` leaves its words as typed."""
-    version = SiteState.current().content_version
-    analysis.refresh(version)
-    known = thesaurus(version)
+    content_key = SiteState.current().content_key
+    analysis.refresh(content_key)
+    known = thesaurus(content_key)
     kept = query[:LONGEST_QUERY]
     notices = []
     if len(query) > LONGEST_QUERY:
@@ -83,7 +83,7 @@ def understand(query: str, *, literal: bool = False) -> Understood:
             _("Your search is longer than %(limit)s characters. We used the first %(limit)s.")
             % {"limit": LONGEST_QUERY}
         )
-    corrected, suggestion = ("", "") if literal else _repaired(kept, known, version)
+    corrected, suggestion = ("", "") if literal else _repaired(kept, known, content_key)
     asked = _asked(corrected or kept)
     found = [word for word in words(asked.text) if len(word.key) > 1 or word.key.isdigit()]
     content = [place for place, word in enumerate(found) if _counts(word, known)]
@@ -93,7 +93,7 @@ def understand(query: str, *, literal: bool = False) -> Understood:
             % {"limit": MOST_WORDS}
         )
         found = found[: content[MOST_WORDS - 1] + 1]
-    clauses = _clauses(_whole_verb(found), known, typos.vocabulary(version))
+    clauses = _clauses(_whole_verb(found), known, typos.vocabulary(content_key))
     if query.strip() and not clauses and not asked.phrases:
         notices.append(
             _("Your search holds only small words, such as “%(word)s”. Add a word that says what it is about.")
@@ -119,7 +119,7 @@ def _asked(query: str) -> _Asked:
     return _Asked(EXCLUDED.sub(" ", text), tuple(dict.fromkeys(phrases)), tuple(dict.fromkeys(excluded)))
 
 
-def _repaired(query: str, known: Thesaurus, version: int) -> tuple[str, str]:
+def _repaired(query: str, known: Thesaurus, content_key: str) -> tuple[str, str]:
     """The query with the words of the site for words that nobody knows; and with those that are only suggested."""
     text = query.translate(QUOTES)
     left_alone = [found.span() for found in (*PHRASE.finditer(text), *EXCLUDED.finditer(text))]
@@ -127,7 +127,7 @@ def _repaired(query: str, known: Thesaurus, version: int) -> tuple[str, str]:
     for word in reversed(words(query)):
         if any(start <= word.start < end for start, end in left_alone):
             continue
-        nearest = typos.nearest(word.text, known, version)
+        nearest = typos.nearest(word.text, known, content_key)
         if nearest:
             suggested = suggested[: word.start] + nearest + suggested[word.end :]
             if len(word.text) >= typos.REPLACED_FROM:

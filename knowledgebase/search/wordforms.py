@@ -28,13 +28,13 @@ class WordForms:
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:8] if lines else "0"
 
 
-def word_forms(content_version: int | None = None) -> WordForms:
+def word_forms(content_key: str | None = None) -> WordForms:
     """The word forms as the editors have them now."""
-    return _word_forms(SiteState.current().content_version if content_version is None else content_version)
+    return _word_forms(content_key or SiteState.current().content_key)
 
 
 @lru_cache(maxsize=1)
-def _word_forms(_version: int) -> WordForms:
+def _word_forms(_content_key: str) -> WordForms:
     relation = ConceptLabel.Relation
     labels = ConceptLabel.objects.filter(concept__scheme=Scheme.WORD).order_by("concept_id", "label")
     rows = [(concept, fold(label), said) for concept, label, said in labels.values_list("concept", "label", "relation")]

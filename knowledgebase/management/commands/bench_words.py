@@ -64,17 +64,17 @@ def measured() -> dict[str, tuple[float, float]]:
     with gzip.open(lexicon.SOURCE, "rt", encoding="utf-8") as lines:
         words = [line.strip() for line in islice(lines, 0, WORDS * EVERY, EVERY)]
 
-    def read(version: int) -> None:
-        analysis.refresh(version)
-        thesaurus.thesaurus(version)
+    def read(content_key: str) -> None:
+        analysis.refresh(content_key)
+        thesaurus.thesaurus(content_key)
 
     steps: dict[str, Callable[[], object]] = {
         LIBRARIES_STEP: lambda: None,
         "the lexicon is opened": lexicon.lexicon,
         "the first word": lambda: analysis.words("Leerlingen lezen samen."),
-        "word forms and thesaurus are read": lambda: read(0),
-        "and again, after a publication": lambda: read(1),
-        "the words of the site are read": lambda: typos.vocabulary(1),
+        "word forms and thesaurus are read": lambda: read("0"),
+        "and again, after a publication": lambda: read("1"),
+        "the words of the site are read": lambda: typos.vocabulary("1"),
         "a query with a misspelt word": lambda: understanding.understand(SLIP),
         "the same again": lambda: understanding.understand(SLIP),
         f"{WORDS} words that were not seen before": lambda: [analysis.words(word) for word in words],

@@ -1,5 +1,5 @@
 import pytest
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 
 from knowledgebase.models import SiteState
 
@@ -8,7 +8,7 @@ pytestmark = pytest.mark.django_db
 
 def test_an_empty_database_stands_at_zero():
     state = SiteState.current()
-    assert (state.content_version, state._state.adding) == (0, True)
+    assert (state.content_version, state.content_key, state._state.adding) == (0, "0", True)
 
 
 def test_every_touch_makes_the_number_and_the_moment_later():
@@ -19,6 +19,20 @@ def test_every_touch_makes_the_number_and_the_moment_later():
     assert (first.content_version, second.content_version) == (1, 2)
     assert second.changed_at > first.changed_at
     assert str(second) == "2"
+
+
+def test_what_was_rolled_back_is_no_key_of_what_comes_after():
+    SiteState.touch()
+    keys = [SiteState.current().content_key]
+    for _time in range(2):
+        with transaction.atomic():
+            SiteState.touch()
+            state = SiteState.current()
+            keys.append(state.content_key)
+            transaction.set_rollback(True)
+        assert state.content_version == 2
+    assert len(set(keys)) == 3
+    assert SiteState.current().content_key == keys[0]
 
 
 def test_touch_is_one_query(django_assert_num_queries):

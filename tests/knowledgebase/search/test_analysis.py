@@ -107,11 +107,11 @@ def test_editors_decide_what_a_form_becomes(db):
 
 def test_refreshing_costs_one_query_and_nothing_when_the_version_is_given(db, django_assert_num_queries):
     analysis.refresh()
-    version = SiteState.current().content_version
+    content_key = SiteState.current().content_key
     with django_assert_num_queries(1):
         analysis.refresh()
     with django_assert_num_queries(0):
-        analysis.refresh(version)
+        analysis.refresh(content_key)
 
 
 def test_the_version_is_that_of_the_code_and_of_the_word_forms():

@@ -79,15 +79,15 @@ def site(db):
     ],
 )
 def test_only_a_word_that_nobody_knows_is_replaced(site, typed, meant):
-    assert typos.nearest(typed, thesaurus(), 1) == meant
+    assert typos.nearest(typed, thesaurus(), "1") == meant
 
 
 def test_the_vocabulary_is_read_in_one_query_and_kept(site, django_assert_num_queries):
-    thesaurus(7)
+    thesaurus("7")
     with django_assert_num_queries(1):
-        assert typos.vocabulary(7).counts == {"coordinatie": 3, "feedback": 3, "groeimindset": 0}
+        assert typos.vocabulary("7").counts == {"coordinatie": 3, "feedback": 3, "groeimindset": 0}
     with django_assert_num_queries(0):
-        typos.vocabulary(7)
+        typos.vocabulary("7")
 
 
 def test_an_unknown_word_is_looked_up_among_many_in_no_time():
