@@ -1,11 +1,10 @@
 """The overview's filters: what a reader chose, said in words, and the set that it leaves.
 
-Within one vocabulary OR, between vocabularies AND; a broader concept includes its narrower ones. A value that is
-unknown or malformed is dropped with a notice; the rest of the filter works.
+A value that is unknown or malformed is dropped with a notice; the rest of the filter works.
 """
 
 from array import array
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import django_filters
@@ -13,9 +12,17 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from knowledgebase import search
-from knowledgebase.models import Concept, Item, Scheme
-from knowledgebase.search.fields import KindChoiceField, KindMultipleField, KindNumberField, KindTextField
-from knowledgebase.search.options import Group, Option, tree
+from knowledgebase.models import Item
+from knowledgebase.search.engine import STRENGTH
+from knowledgebase.search.fields import (
+    KindChoiceField,
+    KindMultipleField,
+    KindNumberField,
+    KindTextField,
+    notices_of,
+)
+from knowledgebase.search.filters import TITLES, ConceptFilters, evidence_at_least, levels, out_of_five
+from knowledgebase.search.options import Group
 
 from . import wording
 from .facets import EVERYTHING, Bitmaps, bits_of
@@ -36,13 +43,6 @@ VIEWS = {
     "grafiek": gettext_lazy("Plot"),
 }
 GAINS = (1, 3, 5)  # the choices we offer: small, medium, large
-SCHEME_TITLES = {
-    Scheme.LEVEL: gettext_lazy("Education level"),
-    Scheme.SUBJECT: gettext_lazy("Subject"),
-    Scheme.PUPIL_GROUP: gettext_lazy("Group of pupils"),
-    Scheme.AUDIENCE: gettext_lazy("For whom to read"),
-    Scheme.THEME: gettext_lazy("Theme"),
-}
 
 
 class KindMultipleFilter(django_filters.Filter):
@@ -78,10 +78,7 @@ class PracticeFilter(django_filters.FilterSet):
 
     def __init__(self, data: Any) -> None:
         super().__init__(data, queryset=Item.objects.none())
-        self.concepts = list(Concept.objects.in_scheme(*SCHEME_TITLES))
-        for scheme in SCHEME_TITLES:
-            field = self.form.fields[scheme.value]
-            field.choices = [(c.slug, str(c)) for c in self.concepts if c.scheme == scheme]  # type: ignore[attr-defined]
+        self.concepts = ConceptFilters(self.form, TITLES)
         self.form.is_valid()
         self.chosen: dict[str, Any] = self.form.cleaned_data
         self.query: str = self.chosen["q"]
@@ -97,11 +94,11 @@ class PracticeFilter(django_filters.FilterSet):
 
     def _sets(self) -> dict[str, int]:
         """Per active filter the set of practices that it leaves."""
-        sets = {}
-        for scheme in SCHEME_TITLES:
-            if values := self.chosen.get(scheme.value):
-                sets[scheme.value] = self.bitmaps.union(f"{scheme.value}:{value}" for value in values)
-        for name in ("kost", "sterkte", "winst"):
+        sets = {
+            name: self.bitmaps.union(f"{name}:{value}" for value in values)
+            for name, values in self.concepts.chosen.items()
+        }
+        for name in ("kost", STRENGTH, "winst"):
             if (number := self.chosen.get(name)) is not None:
                 sets[name] = self.bitmaps[f"{name}:{number}"]
         found = search.matching(self.query, Item.Kind.PRACTICE) if self.query else None
@@ -141,56 +138,35 @@ class PracticeFilter(django_filters.FilterSet):
 
     def notices(self) -> list[str]:
         """What of the query string was left out, as sentences."""
-        sentences = []
-        for name, field in self.form.fields.items():
-            for value in getattr(field, "dropped", ()):
-                shown = value if len(value) <= 40 else f"{value[:40]}…"
-                sentences.append(
-                    _("We do not know “%(value)s” in “%(name)s”, so we left it out.") % {"value": shown, "name": name}
-                )
-            sentences += getattr(field, "notices", ())
-        return sentences
+        return notices_of(self.form)
 
     def groups(self) -> list[Group]:
         """Every filter with its options and counts; a zero stays visible but cannot be chosen."""
-        groups = []
-        for scheme, title in SCHEME_TITLES.items():
-            rest, chosen = self._all_but(scheme.value), self.chosen.get(scheme.value) or ()
-            options = [
-                Option(c.slug, str(c), (rest & self.bitmaps[f"{scheme.value}:{c.slug}"]).bit_count(),
-                       c.slug in chosen, depth)
-                for c, depth in tree([c for c in self.concepts if c.scheme == scheme])
-            ]  # fmt: skip
-            groups.append(Group(scheme.value, str(title), options))
-        groups.append(self._levels("kost", _("Cost at most"), range(1, 5)))
-        groups.append(self._levels("sterkte", _("Evidence at least"), range(1, 6)))
-        groups.append(self._levels("winst", _("Learning gain at least"), GAINS))
-        return groups
+        left = {name: self._all_but(name) for name in self.form.fields}
 
-    def _levels(self, name: str, title: str, values: Iterable[int]) -> Group:
-        rest, chosen = self._all_but(name), self.chosen.get(name)
-        say = wording.signed_months if name == "winst" else lambda value: _("%(value)s out of 5") % {"value": value}
-        offered = sorted({*values, *([chosen] if chosen is not None else [])})
-        options = [Option("", _("no limit"), rest.bit_count(), chosen is None)]
-        options += [
-            Option(str(value), say(value), (rest & self.bitmaps[f"{name}:{value}"]).bit_count(), value == chosen)
-            for value in offered
+        def count(name: str, value: object) -> int:
+            return (left[name] & self.bitmaps[f"{name}:{value}"]).bit_count()
+
+        def limit(name: str, title: str, values: Iterable[int], say: Callable[[int], str] = out_of_five) -> Group:
+            return levels(
+                name, title, values, chosen=self.chosen[name], unlimited=left[name].bit_count(),
+                count=lambda value: count(name, value), say=say,
+            )  # fmt: skip
+
+        return [
+            *self.concepts.groups(count),
+            limit("kost", _("Cost at most"), range(1, 5)),
+            limit(STRENGTH, _("Evidence at least"), range(1, 6)),
+            limit("winst", _("Learning gain at least"), GAINS, wording.signed_months),
         ]
-        return Group(name, title, options, single=True)
 
     def sentence(self) -> str:
         """What is shown, in words."""
-        parts = []
-        for scheme in SCHEME_TITLES:
-            if values := self.chosen.get(scheme.value):
-                names = [str(c).lower() if scheme != Scheme.SUBJECT else str(c)
-                         for c in self.concepts if c.scheme == scheme and c.slug in values]  # fmt: skip
-                preposition = _("on") if scheme == Scheme.THEME else _("for")
-                parts.append(f"{preposition} {_(' or ').join(names)}")
+        parts = self.concepts.said()
         if (cost := self.chosen.get("kost")) is not None:
             parts.append(_("cost at most %(value)s out of 5") % {"value": cost})
-        if (strength := self.chosen.get("sterkte")) is not None:
-            parts.append(_("evidence at least %(value)s out of 5") % {"value": strength})
+        if (strength := self.chosen.get(STRENGTH)) is not None:
+            parts.append(evidence_at_least(strength))
         if (gain := self.chosen.get("winst")) is not None:
             parts.append(_("gain at least %(months)s") % {"months": wording.signed_months(gain)})
         if "q" in self.sets:

@@ -12,6 +12,7 @@ from .understanding import Understood
 
 PAGE_SIZE = 20
 KIND = "soort"  # the facet of the kinds; its values are the words of addresses: praktijk, bron
+STRENGTH = "sterkte"  # the facet of the evidence; its values are the degrees that it reaches at least
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from django.utils.translation import gettext_lazy as _
 from knowledgebase import rendering
 from knowledgebase.models import Concept, ConceptLabel, ConceptLink, Item, Scheme, Source, ThemeVersion, Version
 
-from .engine import Document
+from .engine import STRENGTH, Document
 
 BATCH = 50
 FACET_SCHEMES = (Scheme.LEVEL, Scheme.SUBJECT, Scheme.PUPIL_GROUP, Scheme.AUDIENCE, Scheme.THEME)
@@ -93,7 +93,7 @@ def of_versions(kind: str, items: Collection[int] | None, *, strengths: Strength
             facets = {name for concept in concepts for name in chains.get(concept, ())}
             degree = strength.get(version.pk)
             if degree is not None:
-                facets |= {f"sterkte:{value}" for value in range(degree + 1)}
+                facets |= {f"{STRENGTH}:{value}" for value in range(degree + 1)}
             summary, *rest = [text for name in version.plain_fields if (text := getattr(version, name).strip())] or [""]
             body = [words_of(html[version.pk][name]) for name in version.markdown_fields if name in html[version.pk]]
             yield Document(

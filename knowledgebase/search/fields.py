@@ -58,6 +58,19 @@ class KindTextField(KindlyMixin, forms.Field):
         return query
 
 
+def notices_of(form: forms.BaseForm) -> list[str]:
+    """What of the query string was left out, as sentences."""
+    sentences = []
+    for name, field in form.fields.items():
+        for value in getattr(field, "dropped", ()):
+            shown = value if len(value) <= 40 else f"{value[:40]}…"
+            sentences.append(
+                _("We do not know “%(value)s” in “%(name)s”, so we left it out.") % {"value": shown, "name": name}
+            )
+        sentences += getattr(field, "notices", ())
+    return sentences
+
+
 def seen(text: str) -> str:
     """The text as it can be printed: control characters and the like become blanks."""
     return "".join(character if character.isprintable() else " " for character in text).strip()

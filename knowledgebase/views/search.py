@@ -11,10 +11,10 @@ from django.views.decorators.http import require_safe
 
 from knowledgebase.models import ThemeVersion
 from knowledgebase.search import misses
-from knowledgebase.search.engine import PAGE_SIZE, Found, Hit, search, suggest
+from knowledgebase.search.engine import PAGE_SIZE, STRENGTH, Found, Hit, search, suggest
 from knowledgebase.search.entries import KINDS
 from knowledgebase.search.fields import page_number, read_query
-from knowledgebase.search.selection import STRENGTH, Selection
+from knowledgebase.search.question import Question
 from knowledgebase.search.snippets import Marks
 from knowledgebase.search.understanding import understand
 
@@ -40,21 +40,21 @@ class Result:
 
 @require_safe
 def search_page(request: HttpRequest) -> HttpResponse:
-    selection = Selection(request.GET)
-    understood = understand(selection.query, literal=selection.literal)
-    notices = list(dict.fromkeys([*selection.notices(), *understood.notices]))
-    context: dict[str, Any] = {"selection": selection, "searched_for": selection.query, "notices": notices}
-    found = search(understood, filters=selection.filters, page=_asked_page(request.GET, MOST_PAGES) or 1)
+    question = Question(request.GET)
+    understood = understand(question.query, literal=question.literal)
+    notices = list(dict.fromkeys([*question.notices(), *understood.notices]))
+    context: dict[str, Any] = {"question": question, "searched_for": question.query, "notices": notices}
+    found = search(understood, filters=question.filters, page=_asked_page(request.GET, MOST_PAGES) or 1)
     if _asked_page(request.GET, found.pages) is None:
         notices.append(_("That page does not exist, so you see the first one."))
-        found = search(understood, filters=selection.filters)
+        found = search(understood, filters=question.filters)
     if not (understood.clauses or understood.phrases):
         return render(request, "knowledgebase/search.html", context | {"examples": _examples(), "themes": _themes()})
     if found.too_slow:
         notices.append(_("This search took too long, so we stopped it. Try fewer words."))
-    elif not found.total and not selection.filters and request.method == "GET":
-        misses.count(selection.query)
-    return render(request, "knowledgebase/search.html", context | _shown(request.GET, selection, found))
+    elif not found.total and not question.filters and request.method == "GET":
+        misses.count(question.query)
+    return render(request, "knowledgebase/search.html", context | _shown(request.GET, question, found))
 
 
 @require_safe
@@ -86,22 +86,22 @@ def _asked_page(query: QueryDict, pages: int) -> int | None:
     return page_number(query.get("pagina", ""), pages)
 
 
-def _shown(query: QueryDict, selection: Selection, found: Found) -> dict[str, Any]:
+def _shown(query: QueryDict, question: Question, found: Found) -> dict[str, Any]:
     """The results as the page shows them, with the filters and the ways on."""
     marks = Marks(found.understood)
     unlimited = found.total
-    if STRENGTH in selection.filters:
-        others = {name: values for name, values in selection.filters.items() if name != STRENGTH}
+    if STRENGTH in question.filters:
+        others = {name: values for name, values in question.filters.items() if name != STRENGTH}
         unlimited = search(found.understood, filters=others, size=1).total
     return {
         "found": found,
-        "groups": selection.groups(found.facets, unlimited),
-        "sentence": selection.sentence(found.total, found.understood.corrected or selection.query),
-        "per_kind": selection.per_kind(found.facets),
+        "groups": question.groups(found.facets, unlimited),
+        "sentence": question.sentence(found.total, found.understood.corrected or question.query),
+        "per_kind": question.per_kind(found.facets),
         "results": [_result(hit, marks) for hit in found.hits],
         "literally": _replaced(query, letterlijk="1"),
         "suggested": _replaced(query, q=found.understood.suggestion),
-        "without_filters": f"?{urlencode({'q': selection.query})}",
+        "without_filters": f"?{urlencode({'q': question.query})}",
         **({} if found.total else {"nearest": _nearest(found), "themes": _themes()}),
         "number": found.page,
         "pages": found.pages,

@@ -14,9 +14,10 @@ from knowledgebase.editorial.public import PublishedTextView, linked_items
 from knowledgebase.editorial.recount import in_text
 from knowledgebase.models import Concept, Item, Scheme, Version
 from knowledgebase.search.fields import page_number, seen
+from knowledgebase.search.filters import TITLES
 from knowledgebase.structured_data import breadcrumbs, graph, learning_resource
 from practices import cards, plots
-from practices.filters import PAGE_SIZE, SCHEME_TITLES, VIEWS, PracticeFilter
+from practices.filters import PAGE_SIZE, VIEWS, PracticeFilter
 from practices.models import PracticeVersion
 from practices.ratings import NORM_SHARE
 
@@ -102,7 +103,7 @@ class PracticeDetail(PublishedTextView):
             "share": share,
             "notices": notices,
             "concepts": concepts,
-            "fact_schemes": [(scheme.value, SCHEME_TITLES[scheme]) for scheme in FACT_SCHEMES],
+            "fact_schemes": [(scheme.value, TITLES[scheme]) for scheme in FACT_SCHEMES],
             "theme": next(iter(concepts.get(Scheme.THEME, [])), None),
             "related": cards.cards_of(_as_practices(linked_items(version, Item.Kind.PRACTICE))),
             "summaries": linked_items(version, Item.Kind.SUMMARY),

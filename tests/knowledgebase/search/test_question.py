@@ -2,7 +2,7 @@ import pytest
 from django.http import QueryDict
 
 from knowledgebase.models import Concept, Scheme
-from knowledgebase.search.selection import Selection
+from knowledgebase.search.question import Question
 from tests.factories import make_concept
 
 pytestmark = pytest.mark.django_db
@@ -23,14 +23,14 @@ def vocabulary():
     make_concept(Scheme.THEME, "lezen", "Lezen en taal")
 
 
-def select(query):
-    return Selection(QueryDict(query))
+def ask(query):
+    return Question(QueryDict(query))
 
 
 def test_filters_that_are_active():
-    assert select("q=x").filters == {}
+    assert ask("q=x").filters == {}
     query = "q=x&soort=praktijk&soort=bron&niveau=lager&vak=frans&thema=lezen&sterkte=3&x=1"
-    assert select(query).filters == {
+    assert ask(query).filters == {
         "soort": ["praktijk", "bron"],
         "niveau": ["lager"],
         "vak": ["frans"],
@@ -52,14 +52,14 @@ def test_filters_that_are_active():
     ],
 )
 def test_what_is_unknown_is_left_out_with_a_notice(query, notice):
-    selection = select(f"q=x&{query}")
-    assert selection.filters == {}
-    assert not selection.literal
-    assert notice in selection.notices()
+    question = ask(f"q=x&{query}")
+    assert question.filters == {}
+    assert not question.literal
+    assert notice in question.notices()
 
 
 def test_groups_show_zeros_that_cannot_be_chosen():
-    groups = {group.name: group for group in select("q=x&niveau=secundair").groups(FACETS, 4)}
+    groups = {group.name: group for group in ask("q=x&niveau=secundair").groups(FACETS, 4)}
     assert [(name, group.title, group.active) for name, group in groups.items()] == [
         ("soort", "Soort", False),
         ("niveau", "Onderwijsniveau", True),
@@ -104,6 +104,6 @@ def test_groups_show_zeros_that_cannot_be_chosen():
     ],
 )
 def test_what_was_searched_and_found_in_words(query, total, sentence, each):
-    selection = select(query)
-    assert selection.sentence(total, "feedback") == sentence
-    assert selection.per_kind(FACETS) == each
+    question = ask(query)
+    assert question.sentence(total, "feedback") == sentence
+    assert question.per_kind(FACETS) == each
