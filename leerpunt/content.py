@@ -1,4 +1,4 @@
-"""Texts as files, written and read without loss: the form that leerpunt.texts loads, in one fixed way of writing it.
+"""Texts as files, written and read without loss, in one fixed way of writing: Markdown with front matter.
 
 A Document is what a file says of one text: the front matter, with every figure and word as the data holds it, and the
 sections. The same document always gives the same bytes. docs/content-files.md tells editors about it.
@@ -17,9 +17,8 @@ import yaml
 from django.core.exceptions import ValidationError
 from django.db import models
 
-from knowledgebase.models import EffectSize, Item, SelectedEffect, Selection, Source, Version, VersionChild
+from knowledgebase.models import EffectSize, Item, Scheme, SelectedEffect, Selection, Source, Version, VersionChild
 from knowledgebase.rendering import citations_in
-from leerpunt.texts import CONCEPT_KEYS
 from practices.models import EvidenceRating, ExternalVerdict
 
 FOLDERS: dict[str, str] = {
@@ -30,6 +29,15 @@ FOLDERS: dict[str, str] = {
 }
 TEXTS = ("title", "question", "answer", "lead", "licence", "change_type", "conclusion_changed", "change_note")
 DATES = ("searched_on", "checked_on")
+CONCEPT_KEYS: dict[str, Scheme] = {
+    "levels": Scheme.LEVEL,
+    "subjects": Scheme.SUBJECT,
+    "pupil_groups": Scheme.PUPIL_GROUP,
+    "audiences": Scheme.AUDIENCE,
+    "themes": Scheme.THEME,
+    "outcomes": Scheme.OUTCOME,
+    "resources": Scheme.RESOURCE,
+}
 ITEM_LINKS: dict[str, str] = {"related": Item.Kind.PRACTICE, "summaries": Item.Kind.SUMMARY}
 ORDER = (
     "kind", "key", "slug", "title", "theme", "question", "answer", "lead", "also_searched_as", *CONCEPT_KEYS,
@@ -375,6 +383,11 @@ _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 # -- reading --------------------------------------------------------------------------------------
+
+
+def files_in(folder: Path) -> list[Path]:
+    """Every file of a text below a folder, in the order of their addresses."""
+    return sorted(folder.rglob("*.md"))
 
 
 def read(path: Path) -> Document:

@@ -5,7 +5,7 @@ something else; a draft that somebody works on is left unless one asks for it; w
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -15,6 +15,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
 from knowledgebase.editorial import transitions
+from knowledgebase.editorial.permissions import check_writes
 from knowledgebase.editorial.refusals import MoveRefused
 from knowledgebase.models import (
     EDITABLE,
@@ -33,10 +34,7 @@ from knowledgebase.models import (
     Version,
 )
 from leerpunt import content
-from leerpunt.content import CHANGE, DATES, ITEM_LINKS, ROWS, TEXTS, Document, NoDocument, Problem
-from leerpunt.texts import CONCEPT_KEYS
-
-ACCESSORS = {"selections": "selections", "ratings": "ratings", "verdicts": "verdicts"}
+from leerpunt.content import CHANGE, CONCEPT_KEYS, DATES, ITEM_LINKS, ROWS, TEXTS, Document, NoDocument, Problem
 
 
 class Fate(StrEnum):
@@ -89,8 +87,14 @@ class Known:
         )
 
 
-def take_in(paths: Iterable[Path], *, by: User, overwrite_drafts: bool = False) -> Report:
-    """Drafts of what the files say. One bad file does not stop the others."""
+def take_in(
+    paths: Iterable[Path], *, by: User, overwrite_drafts: bool = False, only_new: bool = False, is_demo: bool = False
+) -> Report:
+    """Drafts of what the files say. One bad file does not stop the others. Raises NotAllowed to whoever is no editor.
+
+    With `only_new` a text that is there is left, whatever its file says.
+    """
+    check_writes(by)
     report, documents = Report(), []
     for path in paths:
         try:
@@ -98,6 +102,10 @@ def take_in(paths: Iterable[Path], *, by: User, overwrite_drafts: bool = False) 
         except NoDocument as error:
             report.refuse(path.name, error.problems)
     known = Known.now()
+    if is_demo:
+        documents = [replace(document, front=document.front | {"is_demo": True}) for document in documents]
+    if only_new:
+        documents = _not_there(documents, known, report)
     documents = _checked(documents, known, report)
     documents = _that_refer_to_texts(documents, known, report)
     for document in documents:  # so that texts may refer to each other
@@ -119,6 +127,17 @@ def take_in(paths: Iterable[Path], *, by: User, overwrite_drafts: bool = False) 
 
 
 # -- looking before anything is written -----------------------------------------------------------
+
+
+def _not_there(documents: list[Document], known: Known, report: Report) -> list[Document]:
+    """The documents of texts that are new; the others are told."""
+    new = []
+    for document in documents:
+        if (document.kind, document.front["key"]) in known.items:
+            report.told.append(Told(document.path.name, Fate.LEFT, "there is such a text already."))
+        else:
+            new.append(document)
+    return new
 
 
 def _checked(documents: list[Document], known: Known, report: Report) -> list[Document]:
@@ -178,7 +197,7 @@ def _models(document: Document, known: Known) -> Iterable[Problem]:
             for message in messages:
                 yield document.problem(message, *((name,) if name else ()))
     for kind in ROWS:
-        if kind in document.front and not hasattr(version, ACCESSORS[kind]):
+        if kind in document.front and not hasattr(version, kind):
             yield document.problem(f"a {document.kind} has none.", kind)
             continue
         for number, _row in content.rows_in(document, kind):
@@ -316,7 +335,7 @@ def _write(draft: Any, document: Document, known: Known) -> None:
     ]
     _put(draft, ItemLink, ("item_id",), links)
     for kind, rows in ROWS.items():
-        if not hasattr(draft, ACCESSORS[kind]):
+        if not hasattr(draft, kind):
             continue
         named = tuple(rows.words.get(name, name) for name in rows.named_by)
         children = []
@@ -328,10 +347,6 @@ def _write(draft: Any, document: Document, known: Known) -> None:
             children.append(({name: values.pop(name) for name in named}, values | {"order": order}))
         _put(draft, rows.model, named, children)
     _select(draft, document)
-    for rating in draft.ratings.all() if hasattr(draft, "ratings") else ():
-        rating.version = draft
-        if rating.derive():
-            rating.save()
 
 
 def _put(draft: Any, model: Any, named: tuple[str, ...], wanted: list[tuple[dict[str, Any], dict[str, Any]]]) -> None:

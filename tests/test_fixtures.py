@@ -11,13 +11,13 @@ from django.db import transaction
 from knowledgebase.editorial.findings import OPINIONS, Rule, findings
 from knowledgebase.models import Concept, ConceptLabel, Item, Scheme, Source, Version
 from knowledgebase.rendering import citations_in, html_of, plain, tokens_in
-from leerpunt.texts import read_folder
+from leerpunt import content
 from practices.facets import EVERYTHING, Bitmaps
 from practices.models import PracticeVersion
 from tests.snapshots import built, published_texts
 
 FIXTURES = Path(settings.BASE_DIR) / "fixtures"
-FILES = read_folder(FIXTURES / "texts")
+FILES = [content.read(path) for path in content.files_in(FIXTURES / "texts")]
 UNKNOWN = "onbekend"
 MOST_WORDS = 35  # in a sentence; writers aim at twelve
 
@@ -38,13 +38,8 @@ def texts(_texts, db):
     """The texts, in a test of which nothing stays."""
 
 
-def key_of(file):
-    kind, key = file.front["kind"], file.front["key"]
-    return key if kind == Item.Kind.PRACTICE else f"{kind}-{key}"
-
-
 def version_of(file):
-    return Item.objects.get(key=key_of(file)).versions.published().get().specific()
+    return Item.objects.get(key=file.item_key).versions.published().get().specific()
 
 
 def prose(file):
@@ -69,7 +64,7 @@ def test_there_are_texts_of_every_kind_with_keys_and_addresses_of_their_own():
     kinds = [file.front["kind"] for file in FILES]
     assert set(kinds) == set(Item.Kind)
     assert kinds.count("practice") >= 12
-    keys = [key_of(file) for file in FILES]
+    keys = [file.item_key for file in FILES]
     addresses = [(file.front["kind"], file.front["slug"]) for file in FILES]
     assert len(set(keys)) == len(set(addresses)) == len(FILES)
     assert [file.path.name for file in FILES if file.path.stem != file.front["key"]] == []
@@ -77,7 +72,7 @@ def test_there_are_texts_of_every_kind_with_keys_and_addresses_of_their_own():
 
 @every_file
 def test_every_citation_is_among_the_sources_and_the_sources_are_used(file):
-    assert file.missing_sources() == set()
+    assert list(content.missing_sources(file)) == []
     rows = [*(file.front.get("ratings") or ()), *(file.front.get("verdicts") or ())]
     used = {row["source"] for row in rows if "source" in row}
     assert used <= set(file.front.get("sources") or ())
@@ -111,7 +106,7 @@ def test_nobody_fixed_dates_in_the_future_of_the_texts():
 
 @pytest.mark.usefixtures("texts")
 def test_all_are_published_as_demonstration_and_found():
-    assert set(Item.objects.published().values_list("key", flat=True)) == {key_of(file) for file in FILES}
+    assert set(Item.objects.published().values_list("key", flat=True)) == {file.item_key for file in FILES}
     assert set(Version.objects.values_list("state", "is_demo", "number")) == {("published", True, 1)}
     index = Bitmaps("thema")
     assert index[EVERYTHING].bit_count() == len(index.order) == PracticeVersion.objects.count()

@@ -9,9 +9,9 @@ from django.db import transaction
 
 from knowledgebase.editorial.findings import OPINIONS, findings
 from knowledgebase.models import Item, ItemLink, Source, Version
-from leerpunt import reference_data
+from leerpunt import content, reference_data
+from leerpunt.content_import import take_in
 from leerpunt.management.commands.load_texts import FIXTURES
-from leerpunt.texts import load, read_folder
 from tests.factories import make_practice, make_source, make_user
 
 FOLDER = Path(__file__).parent / "data" / "planted"
@@ -20,20 +20,24 @@ CLEAN = ("schoon", "schoon-met-melding")
 
 
 @pytest.fixture(scope="module")
-def _planted(django_db_setup, django_db_blocker):
+def _planted(django_db_setup, django_db_blocker, tmp_path_factory):
     """All of them as drafts, beside the reference data, a withdrawn text and a retracted source."""
     with django_db_blocker.unblock(), transaction.atomic():
         reference_data.load_folder(FIXTURES)
         make_source("ingetrokken-2019", retraction=Source.Retraction.RETRACTED)
         make_practice("gepubliceerd", in_short="- Kort [@jansen-2020].")
         withdrawn = make_practice("ingetrokken", state="withdrawn")
-        files = read_folder(FOLDER)
-        # The loader refuses a citation without its row and a text that is in no file: in the admin they come about.
-        related = {file.front["slug"]: file.front.pop("related") for file in files}
-        for file in files:
-            for key in file.missing_sources():
-                file.front["sources"].append(make_source(key).key)
-        for draft in load(files, by=make_user("redacteur", role="redacteur")):
+        documents = [content.read(path) for path in content.files_in(FOLDER)]
+        # Importing refuses a citation without its row and a text that is nowhere: in the admin they come about.
+        related = {document.front["slug"]: document.front.pop("related") for document in documents}
+        folder = tmp_path_factory.mktemp("planted")
+        for document in documents:
+            if list(content.missing_sources(document)):
+                document.front["sources"].append(make_source("niemand-2020").key)
+            (folder / document.path.name).write_text(content.written(document), encoding="utf-8")
+        report = take_in(content.files_in(folder), by=make_user("redacteur", role="redacteur"))
+        assert report.problems == []
+        for draft in Version.objects.filter(item__slug__in=related):
             draft.source_links.filter(source__key="niemand-2020").delete()
             for _key in related[draft.item.slug]:
                 ItemLink.objects.create(version=draft, item=withdrawn.item)

@@ -249,6 +249,10 @@ GOOD = "kind: page\nkey: x\nslug: x\ntitle: X\n"
         ("# body\n\nDag.\n", [(1, "")]),
         (b"\xff\xfe\x00", [(1, "")]),
         ("---\n" + GOOD, [(1, "")]),
+        (f"word\n---\n{GOOD}---\n", [(1, "")]),
+        (f"---\n{GOOD.replace('page', 'null')}---\n", [(2, "kind"), (2, "kind")]),
+        (f"---\n{GOOD}also_searched_as: wie\n---\n", [(6, "also_searched_as")]),
+        (f"---\n{GOOD}also_searched_as: [7]\n---\n", [(6, "also_searched_as.1")]),
         ("---\nkind: page\nkey: [a\n---\n", [(4, "")]),
         ("---\nkind: page\ndatum: 2026-02-31\n---\n", [(2, "")]),
         ("---\n- a\n---\n", [(2, "")]),
@@ -272,6 +276,13 @@ def test_what_is_wrong_has_a_line_and_a_name(write, text, places):
         read(write(text))
     assert [(problem.line, problem.name) for problem in error.value.problems] == places
     assert all(str(problem).startswith(f"tekst.md, line {problem.line}") for problem in error.value.problems)
+
+
+def test_files_are_found_in_the_order_of_their_addresses(tmp_path):
+    (tmp_path / "b").mkdir()
+    for name in ("z.md", "a.md", "b/c.md", "notes.txt"):
+        (tmp_path / name).write_text("tekst")
+    assert [path.name for path in content.files_in(tmp_path)] == ["a.md", "c.md", "z.md"]
 
 
 @pytest.mark.django_db

@@ -1,7 +1,9 @@
 from datetime import date
+from decimal import Decimal
 
 import pytest
 
+from knowledgebase.editorial.refusals import NotAllowed
 from knowledgebase.editorial.versions import canonical, content_hash
 from knowledgebase.models import AuditEvent, ConceptLink, Item, SlugRedirect, Version
 from leerpunt.content import document_of, written
@@ -21,6 +23,58 @@ from tests.factories import (
 
 pytestmark = pytest.mark.django_db
 State = Version.State
+HAND = """\
+---
+kind: practice
+key: feedback
+slug: feedback-geven
+title: Feedback
+lead: >-
+  Je vertelt wat
+  beter kan.
+also_searched_as:
+  - hoe geef ik feedback
+  - "tips en tops?"
+levels: [lager]
+audiences: [leerkracht]
+themes: [toetsen]
+sources: [hattie-2007]
+checked_on: 2026-11-22
+searched_on: null
+ratings:
+  - context: overall
+    basis: synthesis
+    source: hattie-2007
+    metric: d
+    effect: "0.48"
+    interval: ["0.35", "0.61"]
+    strength_reason: Nog niet berekend.
+    cost_reason: Geen prijs gevonden.
+  - context: "niveau:lager"
+    basis: unknown
+    reason: Niemand keek ernaar.
+verdicts:
+  - issuer: EEF
+    context: overall
+    months: 6
+    edition: "2021"
+    url: https://example.org/
+    seen_on: 2026-10-05
+    confidence: corroborated
+    previous: [{edition: "2018", months: 8}]
+---
+# when_not
+
+Bij haast [@hattie-2007].
+
+# steps
+
+1. Doe dit.
+
+## Tussenkop
+
+2. Doe dat.
+"""
 
 
 @pytest.fixture
@@ -108,6 +162,56 @@ def test_a_file_becomes_a_draft_that_says_the_same(editor, folder):
 
     assert _plain(canonical(draft)) == _plain(before)
     assert list(AuditEvent.objects.filter(item=draft.item).values_list("action", "actor_id")) == [("begin", editor.pk)]
+
+
+@pytest.fixture
+def _reference():
+    for scheme, slug in (("niveau", "lager"), ("publiek", "leerkracht"), ("thema", "toetsen")):
+        make_concept(scheme, slug)
+    make_source("hattie-2007")
+
+
+@pytest.mark.usefixtures("_reference")
+def test_a_file_written_by_hand_becomes_a_draft_with_its_children(editor, folder):
+    report = take_in(folder(feedback=HAND), by=editor, is_demo=True)
+    assert report.problems == []
+    draft = PracticeVersion.objects.get()
+    assert (draft.item.kind, draft.item.key, draft.item.slug) == ("practice", "feedback", "feedback-geven")
+    assert draft.item.also_searched_as == "hoe geef ik feedback\ntips en tops?"
+    assert (draft.state, draft.number, draft.created_by, draft.is_demo) == ("draft", 1, editor, True)
+    assert (draft.title, draft.lead, draft.checked_on, draft.searched_on) == (
+        "Feedback", "Je vertelt wat beter kan.", date(2026, 11, 22), None,
+    )  # fmt: skip
+    assert draft.when_not == "Bij haast [@hattie-2007]."
+    assert draft.steps == "1. Doe dit.\n\n## Tussenkop\n\n2. Doe dat."
+    assert [str(link.concept.slug) for link in draft.concept_links.all()] == ["lager", "leerkracht", "toetsen"]
+    assert [link.source.key for link in draft.source_links.all()] == ["hattie-2007"]
+    overall, level = draft.ratings.all()
+    assert (overall.effect, overall.ci_low, overall.ci_high) == (Decimal("0.48"), Decimal("0.35"), Decimal("0.61"))
+    assert overall.source.key == "hattie-2007"
+    assert (level.basis, level.unknown_reason, level.concept.slug) == ("unknown", "Niemand keek ernaar.", "lager")
+    verdict = draft.verdicts.get()
+    assert (verdict.months, verdict.previous) == (6, [{"edition": "2018", "months": 8}])
+    assert draft.publication_gaps() == []
+
+
+def test_a_theme_needs_its_concept(editor, folder):
+    theme = "---\nkind: theme\nkey: toetsen\nslug: toetsen\ntitle: Toetsen\n{more}---\n# body\n\nTekst.\n"
+    [problem] = take_in(folder(toetsen=theme.format(more="")), by=editor).problems
+    assert problem.name == "theme"
+    assert not Item.objects.exists()
+    make_concept("thema", "toetsen")
+    take_in(folder(toetsen=theme.format(more="theme: toetsen\n")), by=editor)
+    draft = Version.objects.get().specific()
+    assert (draft.item.key, draft.concept.slug, draft.body) == ("theme-toetsen", "toetsen", "Tekst.")
+
+
+@pytest.mark.parametrize(
+    ("line", "asked", "is_demo"), [("", False, False), ("", True, True), ("is_demo: true\n", False, True)]
+)
+def test_a_text_is_a_demonstration_when_its_file_or_who_asks_says_so(editor, folder, line, asked, is_demo):
+    take_in(folder(over=page(more=line)), by=editor, is_demo=asked)
+    assert Version.objects.get().is_demo is is_demo
 
 
 def test_what_belongs_to_a_new_text_comes_with_it(editor, folder):
@@ -220,6 +324,17 @@ def test_a_draft_of_somebody_is_left_unless_one_asks(editor, folder):
     assert draft.contributors.filter(user=editor).exists()
 
 
+def test_what_is_there_is_left_when_only_new_texts_are_asked_for(editor, folder):
+    take_in(folder(over=page()), by=editor)
+    Version.objects.update(title="Door de redactie aangepast")
+    before = list(Version.objects.values())
+
+    report = take_in(folder(over=page(), team=page("team")), by=editor, only_new=True)
+
+    assert told(report) == [("over.md", Fate.LEFT), ("team.md", Fate.NEW)]
+    assert list(Version.objects.filter(item__slug="over").values()) == before
+
+
 def test_a_withdrawn_text_gets_a_draft_and_stays_withdrawn(editor, folder):
     version = rich(state=State.WITHDRAWN)
     text = file_of(version, title="title: Anders\n")
@@ -324,9 +439,9 @@ def test_rows_that_a_kind_does_not_have_are_refused(editor, folder):
 
 @pytest.mark.parametrize("role", ["lid", "beheerder"])
 def test_who_does_not_write_makes_no_drafts(folder, role):
-    report = take_in(folder(over=page()), by=make_user(role=role))
-    assert told(report) == [("over.md", Fate.REFUSED)]
-    assert not Version.objects.exists()
+    with pytest.raises(NotAllowed):
+        take_in(folder(over=page()), by=make_user(role=role))
+    assert not Item.objects.exists()
 
 
 def test_a_source_that_is_not_cited_is_no_error(editor, folder):

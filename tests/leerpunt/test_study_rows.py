@@ -4,11 +4,11 @@ import math
 import pytest
 from django.conf import settings
 
-from knowledgebase.models import EffectSize, SelectedEffect, Study
+from knowledgebase.models import EffectSize, SelectedEffect, Study, Version
 from leerpunt import reference_data, study_rows
+from leerpunt.content_import import take_in
 from leerpunt.study_rows import StudyFile, StudyRowsError, load, read_folder
-from leerpunt.texts import TextError, TextFile
-from leerpunt.texts import load as load_texts
+from practices.models import PracticeVersion
 from tests.factories import make_concept, make_effect, make_source, make_study, make_user
 
 pytestmark = pytest.mark.django_db
@@ -150,7 +150,7 @@ selections:
 def text_file(folder, text=TEXT):
     path = folder / "schrijven.md"
     path.write_text(text)
-    return TextFile.read(path)
+    return path
 
 
 @pytest.fixture
@@ -164,7 +164,9 @@ def rows():
 def test_a_text_selects_every_row_but_those_with_a_reason_and_its_rating_follows(rows, tmp_path):
     old = rows[0]
     corrected = make_effect(0.25, 0.04, study=old.study, supersedes=old)
-    [draft] = load_texts([text_file(tmp_path)], by=make_user(role="redacteur"))
+    report = take_in([text_file(tmp_path)], by=make_user(role="redacteur"))
+    assert report.problems == []
+    draft = PracticeVersion.objects.get()
     selection = draft.selections.get()
     assert (selection.context_key, selection.synthesis.key, selection.moderators) == ("overall", "bos-2010", ["soort"])
     chosen = SelectedEffect.objects.filter(version=draft, selection=selection.uid)
@@ -183,20 +185,24 @@ def test_a_text_selects_every_row_but_those_with_a_reason_and_its_rating_follows
     ("change", "message"),
     [
         (("studie-weg:", "studie-fout:"), "studie-fout"),
-        (("synthesis: bos-2010", "synthesis: niets"), "DoesNotExist"),
+        (("synthesis: bos-2010", "synthesis: niets"), "there is no source “niets”"),
         (("model: independent", "model: gok"), "gok"),
-        (("moderators: [soort]", "moderators: soort"), "ValidationError"),
+        (("moderators: [soort]", "moderators: soort"), "selections.1.moderators"),
     ],
 )
 def test_a_selection_that_cannot_be(rows, tmp_path, change, message):
-    with pytest.raises(TextError) as error:
-        load_texts([text_file(tmp_path, TEXT.replace(*change))], by=make_user(role="redacteur"))
-    assert message in str(error.value)
+    report = take_in([text_file(tmp_path, TEXT.replace(*change))], by=make_user(role="redacteur"))
+    assert [problem.line for problem in report.problems if message in str(problem)] != []
+    assert not Version.objects.exists()
 
 
 def test_a_synthesis_without_rows_is_said(tmp_path):
     make_concept("niveau", "lager")
     make_source("bos-2010")
     text = TEXT.replace("    left_out: {studie-weg: Geen controlegroep.}\n", "")
-    with pytest.raises(TextError, match="rows of bos-2010"):
-        load_texts([text_file(tmp_path, text)], by=make_user(role="redacteur"))
+    [problem] = take_in([text_file(tmp_path, text)], by=make_user(role="redacteur")).problems
+    assert (problem.line, problem.name) == (
+        text.splitlines().index("    synthesis: bos-2010") + 1,
+        "selections.1.synthesis",
+    )
+    assert "no study rows" in problem.message

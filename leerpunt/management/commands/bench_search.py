@@ -30,8 +30,7 @@ from knowledgebase.search.database import DatabaseEngine, ask, statement
 from knowledgebase.search.engine import Document
 from knowledgebase.search.lexicon import lexicon
 from knowledgebase.search.understanding import understand
-from leerpunt import reference_data
-from leerpunt.texts import read_folder
+from leerpunt import content, reference_data
 
 from .bench import has_postgres, said_by
 
@@ -192,8 +191,9 @@ def invented(size: int) -> Iterator[Document]:
     """Texts that look like ours in length and in how often they use a word, and say nothing."""
     chance = random.Random(1)  # noqa: S311  # repeatable on purpose
     counts: Counter[str] = Counter()
-    for file in read_folder(FIXTURES / "texts"):
-        counts.update(word.text.lower() for text in file.sections.values() for word in analysis.words(text))
+    for path in content.files_in(FIXTURES / "texts"):
+        sections = content.read(path).sections
+        counts.update(word.text.lower() for text in sections.values() for word in analysis.words(text))
     usual, weights = list(counts), list(accumulate(counts.values()))
     rare = rare_words(chance)
 

@@ -44,7 +44,7 @@ class Command(BaseCommand):
                 (folder / name).write_text(text, encoding="utf-8", newline="\n")
         for problem in problems:
             self.stderr.write(f"{problem.file}, {problem.name}: {problem.message}")
-        for path in sorted(texts.rglob("*.md")):
+        for path in content.files_in(texts):
             if path not in written and not options["kind"]:
                 self.stderr.write(f"{path.relative_to(folder)} is left from before: no text of ours is there now.")
         self.stdout.write(f"{len(written)} texts written.")

@@ -5,8 +5,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
+from knowledgebase.editorial.refusals import MoveRefused
 from knowledgebase.models import User
-from leerpunt import reference_data, reference_files
+from leerpunt import content, reference_data, reference_files
 from leerpunt.content_import import Fate, Report, take_in
 from practices import facets
 
@@ -34,11 +35,10 @@ class Command(BaseCommand):
         with transaction.atomic():
             try:
                 added = reference_files.take_in(folder, by=author)
-            except reference_data.ReferenceDataError as error:
+            except (reference_data.ReferenceDataError, MoveRefused) as error:
                 raise CommandError(str(error)) from error
-            report = take_in(
-                sorted((folder / "texts").rglob("*.md")), by=author, overwrite_drafts=options["overwrite_drafts"]
-            )
+            files = content.files_in(folder / "texts")
+            report = take_in(files, by=author, overwrite_drafts=options["overwrite_drafts"])
             if any(added.values()):
                 facets.rebuild()
             transaction.set_rollback(options["dry_run"])

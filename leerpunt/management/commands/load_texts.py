@@ -8,8 +8,8 @@ from django.db import transaction
 
 from knowledgebase.editorial.refusals import MoveRefused
 from knowledgebase.models import User
-from leerpunt import reference_data, study_rows
-from leerpunt.texts import TextError, load, read_folder
+from leerpunt import content, reference_data, study_rows
+from leerpunt.content_import import Fate, take_in
 from practices import facets
 
 FIXTURES = settings.BASE_DIR / "fixtures"
@@ -32,9 +32,12 @@ class Command(BaseCommand):
                 if reference_data.load_folder(FIXTURES):
                     facets.rebuild()
                 rows = study_rows.load(study_rows.read_folder(FIXTURES / "studies"), by=author)
-                drafts = load(read_folder(options["folder"]), by=author, is_demo=options["demo"])
-        except (TextError, reference_data.ReferenceDataError, study_rows.StudyRowsError, MoveRefused) as error:
+                files = content.files_in(options["folder"])
+                report = take_in(files, by=author, only_new=True, is_demo=options["demo"])
+                if report.problems:
+                    raise CommandError("\n".join(map(str, report.problems)))
+        except (reference_data.ReferenceDataError, study_rows.StudyRowsError, MoveRefused) as error:
             raise CommandError(str(error)) from error
         if rows:
             self.stdout.write(f"{rows} new study rows.")
-        self.stdout.write(f"{len(drafts)} new texts.")
+        self.stdout.write(f"{report.count(Fate.NEW)} new texts.")

@@ -29,7 +29,7 @@ from knowledgebase.models import (
     SourceLink,
     Version,
 )
-from leerpunt.texts import load, read_folder
+from leerpunt.content_import import Fate, take_in
 from practices.models import EvidenceRating, FacetIndex, PracticeVersion
 from tests.commissions import decide, quorum, review
 from tests.factories import (
@@ -380,12 +380,14 @@ def test_12_what_readers_see_stays_the_same_through_a_whole_cycle_of_the_next_ve
 @pytest.mark.parametrize("state", FROZEN)
 def test_13_loading_texts_leaves_what_is_there_alone(state, tmp_path):
     version = make_summary("summary-lezen", state=state, title="Zoals beoordeeld")
-    (tmp_path / "lezen.md").write_text(
+    path = tmp_path / "lezen.md"
+    path.write_text(
         "---\nkind: summary\nkey: lezen\nslug: lezen\ntitle: Overschreven\nquestion: Hoe?\nanswer: Zo.\n---\n",
         encoding="utf-8",
     )
     before = list(Version.objects.order_by("pk").values())
-    assert load(read_folder(tmp_path), by=make_user(role="redacteur")) == []
+    report = take_in([path], by=make_user(role="redacteur"), only_new=True)
+    assert [told.fate for told in report.told] == [Fate.LEFT]
     assert list(Version.objects.order_by("pk").values()) == before
     with refused_by("item_identity"):
         write(version.item, "save", key="summary-anders")

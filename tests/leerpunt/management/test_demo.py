@@ -10,12 +10,28 @@ from django.core.management import CommandError, call_command
 from knowledgebase.models import Item, Membership, RenderedText, User, Version
 from leerpunt import demonstration
 from leerpunt.accounts import DEMO_PASSWORD
+from leerpunt.management.commands import load_texts
 from leerpunt.management.commands.demo import password_line, run_together
 from practices import facets
 from practices.models import FacetIndex
 from tests.factories import publish_all
 
+from .test_load_texts import CONCEPTS, PAGE
+
 pytestmark = pytest.mark.django_db
+HOMEWORK = """\
+---
+kind: practice
+key: homework
+slug: huiswerk
+title: Huiswerk
+lead: Je geeft een taak mee die leerlingen thuis maken.
+levels: [lager]
+---
+# in_short
+
+- Je bespreekt de taak in de les.
+"""
 # Says that it runs, and that it was told to stop.
 LISTENER = (
     "import pathlib, signal, sys, time\n"
@@ -37,6 +53,18 @@ def publish_in_short():
     facets.rebuild()
 
 
+@pytest.fixture
+def _small_folder(tmp_path, monkeypatch):
+    """Two texts and what they refer to; all texts are loaded in tests/test_fixtures.py."""
+    (tmp_path / "texts").mkdir()
+    for name, text in (
+        ("concepts.yaml", CONCEPTS), ("texts/homework.md", HOMEWORK), ("texts/over.md", PAGE.format(number=1)),
+    ):  # fmt: skip
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    monkeypatch.setattr(load_texts, "FIXTURES", tmp_path)
+
+
+@pytest.mark.usefixtures("_small_folder")
 def test_a_second_start_keeps_what_was_edited(settings, tmp_path, capsys, monkeypatch):
     settings.DEMO, settings.STATIC_ROOT = True, tmp_path
     monkeypatch.delenv("DEMO_PASSWORD", raising=False)
@@ -47,7 +75,8 @@ def test_a_second_start_keeps_what_was_edited(settings, tmp_path, capsys, monkey
     assert "http://127.0.0.1:8123/aanmelden/" in out
     assert f"Accounts: {', '.join(demonstration.ACCOUNTS)}\n" in out
     assert f"Wachtwoord: {DEMO_PASSWORD}\n" in out
-    assert Item.objects.published().filter(kind="practice").count() == 50
+    assert Item.objects.published().filter(kind="practice").count() == 1
+    assert Item.objects.published().count() == 2
     assert not Version.objects.filter(is_demo=False).exists()
     editor = User.objects.get(username="redacteur")
     assert [group.name for group in editor.groups.all()] == ["redacteur"]
@@ -72,6 +101,7 @@ def test_a_second_start_keeps_what_was_edited(settings, tmp_path, capsys, monkey
     assert FacetIndex.objects.filter(name="niveau:lager").exists()
 
 
+@pytest.mark.usefixtures("_small_folder")
 def test_a_first_start_that_breaks_off_leaves_nothing(settings, tmp_path, monkeypatch):
     settings.DEMO, settings.STATIC_ROOT = True, tmp_path
 
@@ -79,7 +109,7 @@ def test_a_first_start_that_breaks_off_leaves_nothing(settings, tmp_path, monkey
         raise RuntimeError("the power is gone")
 
     monkeypatch.setattr(demonstration, "play", broken)
-    with pytest.raises(RuntimeError):
+    with pytest.raises(RuntimeError, match="the power is gone"):
         call_command("demo", "--no-serve")
     assert (Item.objects.count(), User.objects.count()) == (0, 0)
 
