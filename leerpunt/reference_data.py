@@ -84,12 +84,17 @@ def load_folder(folder: Path) -> int:
     return load(*sorted(folder.glob("*.yaml")))
 
 
-def _read(path: Path) -> Iterable[tuple[str, type[models.Model], dict[str, Any]]]:
+def read_yaml(path: Path) -> Any:
+    """What a file of YAML holds. Raises ReferenceDataError."""
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        entries = yaml.load(path.read_text(encoding="utf-8"), Loader=loader)  # noqa: S506  # safe, both of them
+        return yaml.load(path.read_text(encoding="utf-8"), Loader=loader)  # noqa: S506  # safe, both of them
     except yaml.YAMLError as error:
         raise ReferenceDataError(f"{path.name} is no YAML: {error}") from error
+
+
+def _read(path: Path) -> Iterable[tuple[str, type[models.Model], dict[str, Any]]]:
+    entries = read_yaml(path)
     if not isinstance(entries, list):
         raise ReferenceDataError(f"{path.name} is no list of rows.")
     for number, entry in enumerate(entries, start=1):

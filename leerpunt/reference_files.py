@@ -15,12 +15,11 @@ from django.db import transaction
 from knowledgebase.editorial import audit
 from knowledgebase.editorial.permissions import check_writes, role_of
 from knowledgebase.models import Concept, ConceptLabel, EffectSize, Scheme, Source, Study, User
-from leerpunt.reference_data import ReferenceDataError, load
+from leerpunt.reference_data import ReferenceDataError, load, read_yaml
 
 CONCEPTS, SOURCES, STUDIES = "concepts.yaml", "sources.yaml", "studies.yaml"
 LINKS = {"level": Scheme.LEVEL, "subject": Scheme.SUBJECT}
 _DUMPER: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def files() -> Iterator[tuple[str, str]]:
@@ -75,10 +74,7 @@ def take_in(folder: Path, *, by: User) -> dict[str, int]:
 
 
 def _take_in_studies(path: Path, *, by: User) -> int:
-    try:
-        whole = yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER)  # noqa: S506  # safe, both of them
-    except yaml.YAMLError as error:
-        raise ReferenceDataError(f"{path.name} is no YAML: {error}") from error
+    whole = read_yaml(path)
     if not isinstance(whole, dict) or whole.keys() != {"studies", "effects"}:
         raise ReferenceDataError(f"{path.name} has studies and effects, nothing else.")
     known = {study.key: study for study in Study.objects.all()}
