@@ -33,33 +33,10 @@ LANGUAGES = {
     "flemish": "nl", "french": "fr", "français": "fr", "frans": "fr", "fre": "fr", "fra": "fr", "german": "de",
     "deutsch": "de", "duits": "de", "ger": "de", "deu": "de",
 }  # fmt: skip
-PARTICLES = frozenset(
-    [
-        "van",
-        "vande",
-        "vanden",
-        "vander",
-        "de",
-        "der",
-        "den",
-        "ter",
-        "ten",
-        "het",
-        "'t",
-        "von",
-        "vom",
-        "zu",
-        "zum",
-        "zur",
-        "af",
-        "av",
-        "del",
-        "della",
-        "di",
-        "da",
-        "dos",
-    ]
-)
+PARTICLES = frozenset({
+    "van", "vande", "vanden", "vander", "de", "der", "den", "ter", "ten", "het", "'t", "von", "vom", "zu", "zum",
+    "zur", "af", "av", "del", "della", "di", "da", "dos",
+})  # fmt: skip
 _MARKUP = re.compile(r"</?(?:i|b|u|em|strong|su[bp]|scp?|span|p|br|(?:jats|mml):[\w-]+)(?:\s[^<>]*)?/?>", re.IGNORECASE)
 _RETRACTED = re.compile(r"\W*retracted(?:\s+article)?\s*:", re.IGNORECASE)
 _DOI_ADDRESS = re.compile(r"https?://(?:dx\.|www\.)?doi\.org/", re.IGNORECASE)

@@ -7,16 +7,28 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from knowledgebase.figures import Kind, reported, value_of
 
 
-class AuthorsField(forms.CharField):
-    """People one a line, “Family name, initials”, for a list of {family, given}."""
+class LinesField(forms.CharField):
+    """A list that is written one a line; `prepare_value` writes it, `to_python` reads it."""
 
     def __init__(self, **kwargs: Any) -> None:
         widget = forms.Textarea(attrs={"rows": 5, "class": "vLargeTextField"})
         super().__init__(widget=widget, required=False, **kwargs)
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return bool((self.prepare_value(initial) or "") != str(data or "").replace("\r\n", "\n"))
+
+
+class AuthorsField(LinesField):
+    """People one a line, “Family name, initials”, for a list of {family, given}."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        help_text = gettext_lazy("One a line: “Okkinga, M.”. An organisation stands on its line without a comma.")
+        super().__init__(label=gettext_lazy("authors"), help_text=help_text, **kwargs)
 
     def prepare_value(self, value: Any) -> Any:
         if not isinstance(value, list):
@@ -35,9 +47,6 @@ class AuthorsField(forms.CharField):
             people.append({"family": family, "given": given} if given else {"family": family})
         return people
 
-    def has_changed(self, initial: Any, data: Any) -> bool:
-        return bool(self.prepare_value(initial) != str(data or "").replace("\r\n", "\n"))
-
 
 # What an editor writes for a kind of figure; English words for it are in knowledgebase.figures.
 FIGURE_WORDS = {
@@ -47,12 +56,8 @@ FIGURE_WORDS = {
 _FIGURE = re.compile(r"(?P<word>\w+)\s+(?P<value>[^:]+?)\s*(?::\s*(?P<what>.*))?")
 
 
-class FiguresField(forms.CharField):
+class FiguresField(LinesField):
     """Figures one a line, “effect 0,48: all kinds of feedback”, for a list of {kind, value, what}."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        widget = forms.Textarea(attrs={"rows": 5, "class": "vLargeTextField"})
-        super().__init__(widget=widget, required=False, **kwargs)
 
     def prepare_value(self, value: Any) -> Any:
         if not isinstance(value, list):
@@ -84,6 +89,3 @@ class FiguresField(forms.CharField):
                 raise ValidationError(message % {"number": number, "value": found["value"]}, code="figure") from error
             rows.append({"kind": kind.value, "value": str(amount), "what": (found["what"] or "").strip()})
         return rows or None
-
-    def has_changed(self, initial: Any, data: Any) -> bool:
-        return bool((self.prepare_value(initial) or "") != str(data or "").replace("\r\n", "\n"))

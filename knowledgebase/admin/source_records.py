@@ -108,10 +108,7 @@ class RecordForm(forms.ModelForm):
 
     field_order = ("take",)
     take = forms.BooleanField(label=gettext_lazy("Add this source"), required=False)
-    authors = AuthorsField(
-        label=gettext_lazy("authors"),
-        help_text=gettext_lazy("One a line: “Okkinga, M.”. An organisation stands on its line without a comma."),
-    )
+    authors = AuthorsField()
     url = forms.URLField(label=gettext_lazy("address"), required=False, max_length=400, assume_scheme="https")
 
     class Meta:

@@ -26,10 +26,7 @@ class SourceForm(forms.ModelForm):
             "“maanden 5” or “score 3”. A figure in a text that cites this source must be one of these."
         ),
     )
-    authors = AuthorsField(
-        label=gettext_lazy("authors"),
-        help_text=gettext_lazy("One a line: “Okkinga, M.”. An organisation stands on its line without a comma."),
-    )
+    authors = AuthorsField()
 
     def clean_doi(self) -> str | None:
         if not (text := self.cleaned_data["doi"]):
