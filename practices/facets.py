@@ -17,11 +17,13 @@ from django.db.models.signals import post_save
 from knowledgebase.editorial.transitions import version_published, version_withdrawn
 from knowledgebase.models import Concept, ConceptLink, Scheme, SiteState
 from knowledgebase.search import fold
+from knowledgebase.search.bitmaps import bits_of, from_bytes, positions, to_bytes
+from knowledgebase.search.engine import STRENGTH
+from knowledgebase.search.entries import FACET_SCHEMES, broader_chains
 
 from .models import EvidenceRating, ExternalVerdict, FacetIndex, PracticeVersion
 from .ratings import KeyFigures, key_figures
 
-SCHEMES = (Scheme.LEVEL, Scheme.SUBJECT, Scheme.PUPIL_GROUP, Scheme.AUDIENCE, Scheme.THEME)
 ORDERS = ("thema", "naam", "winst", "sterkte", "kost", "gewijzigd")
 EVERYTHING = "alles"
 UNKNOWN_LAST = 1_000_000  # sorts after every figure and every theme
@@ -45,21 +47,8 @@ def _withdrawn(version: PracticeVersion, **_kwargs: Any) -> None:
 
 def _concept_saved(instance: Concept, *, created: bool, raw: bool, **_kwargs: Any) -> None:
     """Another address, place or broader concept changes what is counted; a new concept is in no practice yet."""
-    if instance.scheme in SCHEMES and not created and not raw:
+    if instance.scheme in FACET_SCHEMES and not created and not raw:
         rebuild()
-
-
-def broader_chains() -> dict[int, list[Concept]]:
-    """Every concept of the overview's vocabularies with all that is broader than it, itself first."""
-    concepts = {concept.pk: concept for concept in Concept.objects.in_scheme(*SCHEMES)}
-    chains: dict[int, list[Concept]] = {}
-    for pk in concepts:
-        chain, current = [], concepts.get(pk)
-        while current is not None and current not in chain:
-            chain.append(current)
-            current = concepts.get(current.broader_id or 0)
-        chains[pk] = chain
-    return chains
 
 
 def figures_of(versions: Iterable[int]) -> dict[int, KeyFigures]:
@@ -73,15 +62,13 @@ def figures_of(versions: Iterable[int]) -> dict[int, KeyFigures]:
     return {pk: key_figures(ratings.get(pk), verdicts.get(pk)) for pk in ids}
 
 
-def terms_of(figures: KeyFigures, concepts: Iterable[int], chains: dict[int, list[Concept]]) -> set[str]:
+def terms_of(figures: KeyFigures, concepts: Iterable[int], chains: dict[int, list[str]]) -> set[str]:
     """The terms under which a practice is counted."""
-    terms = {EVERYTHING}
-    for pk in concepts:
-        terms |= {f"{concept.scheme}:{concept.slug}" for concept in chains.get(pk, ())}
+    terms = {EVERYTHING, *(term for pk in concepts for term in chains.get(pk, ()))}
     if figures.cost.value is not None:
         terms |= {f"kost:{level}" for level in range(figures.cost.value, 6)}
     if figures.strength.value is not None:
-        terms |= {f"sterkte:{level}" for level in range(figures.strength.value + 1)}
+        terms |= {f"{STRENGTH}:{level}" for level in range(figures.strength.value + 1)}
     if (rank := figures.gain.rank) is not None:
         terms |= {f"winst:{months}" for months in MONTHS if months <= rank}
     return terms
@@ -134,29 +121,24 @@ def _rows(versions: QuerySet) -> Iterator[tuple[Any, KeyFigures, list[int], int]
 
 def rebuild() -> None:
     """Make the whole index anew from the published practices."""
-    bits: dict[str, bytearray] = defaultdict(bytearray)
+    holders: dict[str, list[int]] = defaultdict(list)
     places: dict[str, list[tuple[tuple[Any, ...], int]]] = {order: [] for order in ORDERS}
     with transaction.atomic():
         SiteState.touch()  # first, as publications do: one writer at a time
         chains = broader_chains()
         for version, figures, concepts, theme in _rows(PracticeVersion.objects.published()):
             for term in terms_of(figures, concepts, chains):
-                _set(bits[term], version.item_id)
+                holders[term].append(version.item_id)
             for order, key in sort_keys(version, figures, theme).items():
                 places[order].append((key, version.item_id))
         FacetIndex.objects.all().delete()
-        FacetIndex.objects.bulk_create(FacetIndex(name=name, data=bytes(data)) for name, data in bits.items())
+        FacetIndex.objects.bulk_create(
+            FacetIndex(name=term, data=to_bytes(bits_of(items))) for term, items in holders.items()
+        )
         FacetIndex.objects.bulk_create(
             FacetIndex(name=f"order:{order}", data=array("I", [pk for _key, pk in sorted(keys)]).tobytes())
             for order, keys in places.items()
         )
-
-
-def _set(data: bytearray, position: int) -> None:
-    byte, bit = divmod(position, 8)
-    if len(data) <= byte:
-        data.extend(bytes(byte + 1 - len(data)))
-    data[byte] |= 1 << bit
 
 
 def put(version: PracticeVersion) -> None:
@@ -211,13 +193,13 @@ def drop(item: int) -> None:
 
 def _replace(item: int, terms: set[str]) -> None:
     rows = FacetIndex.objects.exclude(name__startswith="order:").values_list("name", "data")
-    stored = {name: int.from_bytes(bytes(data), "little") for name, data in rows}
+    stored = {name: from_bytes(data) for name, data in rows}
     changed: dict[str, bytes] = {}
     for name in stored.keys() | terms:
         bits = stored.get(name, 0)
         wanted = bits | (1 << item) if name in terms else bits & ~(1 << item)
         if wanted != bits:
-            changed[name] = wanted.to_bytes((wanted.bit_length() + 7) // 8, "little")
+            changed[name] = to_bytes(wanted)
     _write(changed)
 
 
@@ -228,7 +210,7 @@ class Bitmaps:
         wanted = ~Q(name__startswith="order:") | Q(name=f"order:{order}")
         rows = dict(FacetIndex.objects.filter(wanted).values_list("name", "data"))
         self.order = array("I", bytes(rows.pop(f"order:{order}", b"")))
-        self.terms = {name: int.from_bytes(bytes(data), "little") for name, data in rows.items()}
+        self.terms = {name: from_bytes(data) for name, data in rows.items()}
 
     def __getitem__(self, term: str) -> int:
         return self.terms.get(term, 0)
@@ -241,23 +223,4 @@ class Bitmaps:
 
     def ordered(self, bits: int, start: int, stop: int) -> list[int]:
         """The item ids of a set from place `start` to before `stop` in this order."""
-        data = bits.to_bytes((bits.bit_length() + 7) // 8, "little")
-        size = len(data) * 8
-        found = []
-        seen = 0
-        for item in self.order:
-            if seen >= stop:
-                break
-            if item < size and data[item >> 3] >> (item & 7) & 1:
-                if seen >= start:
-                    found.append(item)
-                seen += 1
-        return found
-
-
-def bits_of(items: Iterable[int]) -> int:
-    """A set of item ids as a bitmap."""
-    data = bytearray()
-    for item in items:
-        _set(data, item)
-    return int.from_bytes(data, "little")
+        return [self.order[position] for position in positions(bits, self.order, start, stop)]

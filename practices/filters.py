@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from knowledgebase import search
 from knowledgebase.models import Item
+from knowledgebase.search.bitmaps import bits_of
 from knowledgebase.search.engine import STRENGTH
 from knowledgebase.search.fields import (
     KindChoiceField,
@@ -25,7 +26,7 @@ from knowledgebase.search.filters import TITLES, ConceptFilters, evidence_at_lea
 from knowledgebase.search.options import Group
 
 from . import wording
-from .facets import EVERYTHING, Bitmaps, bits_of
+from .facets import EVERYTHING, Bitmaps
 
 PAGE_SIZE = 20
 ORDERS = {

@@ -30,17 +30,19 @@ from knowledgebase.models import (
 from knowledgebase.models.search import LONGEST_WORD
 
 from . import analysis
+from .bitmaps import bits_of, from_bytes, positions, to_bytes
 from .engine import KIND, Document, Explanation, Found, Hit, Point, Suggestion
 from .entries import KINDS, batches
 from .lexicon import fold
 from .scoring import (
     ENOUGH,
-    STRENGTH,
     TIE,
     Known,
+    Option,
     Plan,
     Planned,
     Prepared,
+    boost_of,
     keys_of,
     plan,
     points,
@@ -122,9 +124,7 @@ class DatabaseEngine:
         pages = max(1, -(-total // size))
         start = (page - 1) * size
         chosen = asked.ordered(left, start, start + size) if page > 0 else []
-        return Found(
-            query, _hits(chosen), total, asked.facets(sets), page, pages, asked.plan.missing
-        )  # fmt: skip
+        return Found(query, _hits(chosen), total, asked.facets(sets), page, pages, asked.plan.missing)
 
     def matching(self, query: Understood, kind: str) -> list[int]:
         asked = ask(query)
@@ -188,7 +188,7 @@ def _lock() -> list[Index]:
 
 
 def _fetch(sql: str, given: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-    """The rows of a statement; without the ORM, as a publication writes much at once."""
+    """The rows of a statement."""
     with connection.cursor() as cursor:
         cursor.execute(sql, given)
         rows: list[tuple[Any, ...]] = cursor.fetchall() if cursor.description else []
@@ -243,7 +243,7 @@ def _write(index: Index, documents: Sequence[Prepared]) -> None:
     source, values = _rows(
         kind=("text", [document.kind for document in given]),
         object_id=("bigint", [document.object_id for document in given]),
-        boost=("smallint", [_boost(document) for document in given]),
+        boost=("smallint", [boost_of(KINDS[document.kind].boost, document.strength) for document in given]),
         tie=("bigint", [tie(document.kind, document.key) for document in given]),
         key=("text", [document.key[:100] for document in given]),
     )
@@ -277,11 +277,6 @@ def _write(index: Index, documents: Sequence[Prepared]) -> None:
     _put_texts(changed)
     _put_title_words(index, changed)
     _put_facets(index, [(pk, set(old.facets) if old else set(), _facets(prepared)) for pk, prepared, old in changed])
-
-
-def _boost(document: Document) -> int:
-    kind = KINDS[document.kind]
-    return kind.boost * (100 + STRENGTH * document.strength) // 100
 
 
 def _facets(prepared: Prepared) -> set[str]:
@@ -435,7 +430,7 @@ def _put_facets(index: Index, changes: Sequence[tuple[int, set[str], set[str]]])
         )
     )
     rows = [
-        (index.pk, name, _bytes(_int(stored.get(name, b"")) & ~cleared | put))
+        (index.pk, name, to_bytes(from_bytes(stored.get(name, b"")) & ~cleared | put))
         for name, (put, cleared) in sorted(bits.items())
     ]
     with connection.cursor() as cursor:
@@ -474,14 +469,6 @@ def _drop(pk: int) -> None:
     _fetch(f"DELETE FROM {INDEX} WHERE id = %s", [pk])
 
 
-def _int(data: bytes | memoryview) -> int:
-    return int.from_bytes(bytes(data), "little")
-
-
-def _bytes(bits: int) -> bytes:
-    return bits.to_bytes((bits.bit_length() + 7) // 8, "little")
-
-
 def _all(bits: int, sets: Iterable[int]) -> int:
     for allowed in sets:
         bits &= allowed
@@ -498,7 +485,7 @@ class Asked:
 
     def __init__(self) -> None:
         self.plan = Plan()
-        self.rows: list[Row] | None = None  # entry, score, whether it holds every word
+        self.rows: list[Row] | None = None
         self.index = self.base = 0
         self.bits = 0
         self.maps: dict[str, int] = {}
@@ -510,25 +497,20 @@ class Asked:
             f"SELECT live.id, live.base, facet.name, facet.data FROM {INDEX} AS live "
             f"JOIN {FACET} AS facet ON facet.index_id = live.id WHERE live.is_live"
         ):
-            self.maps[name] = _int(data)
+            self.maps[name] = from_bytes(data)
         return bool(self.maps)
 
     def answered(self, rows: list[Row]) -> None:
         """Per kind: where enough hold every word of the query, the others are left out."""
         self.rows = rows
-        strict = self.bits_of(row[0] for row in rows if row[2])
-        loose = self.bits_of(row[0] for row in rows)
+        strict = self.bits_of(row for row in rows if row[2])
+        loose = self.bits_of(rows)
         for kind in KINDS.values():
             own = self.maps.get(f"{KIND}:{kind.slug}", 0)
             self.bits |= strict & own if (strict & own).bit_count() >= ENOUGH else loose & own
 
-    def bits_of(self, entries: Iterable[int]) -> int:
-        base = self.base
-        places = [entry - base for entry in entries]
-        data = bytearray((max(places) >> 3) + 1 if places else 0)
-        for place in places:
-            data[place >> 3] |= 1 << (place & 7)
-        return int.from_bytes(data, "little")
+    def bits_of(self, rows: Iterable[Row]) -> int:
+        return bits_of(row[0] - self.base for row in rows)
 
     def union(self, names: Iterable[str]) -> int:
         bits = 0
@@ -538,17 +520,8 @@ class Asked:
 
     def ordered(self, bits: int, start: int, stop: int) -> list[Row]:
         """The hits of a set from place `start` to before `stop`, best first."""
-        data, base = bits.to_bytes((bits.bit_length() + 7) // 8 or 1, "little"), self.base
-        size, seen, found = len(data) * 8, 0, []
-        for row in self.rows or ():
-            if seen >= stop:
-                break
-            place = row[0] - base
-            if place < size and data[place >> 3] >> (place & 7) & 1:
-                if seen >= start:
-                    found.append(row)
-                seen += 1
-        return found
+        rows = self.rows or []
+        return [rows[place] for place in positions(bits, (row[0] - self.base for row in rows), start, stop)]
 
     def facets(self, sets: Mapping[str, int]) -> dict[str, dict[str, int]]:
         every = _all(self.bits, sets.values())
@@ -629,16 +602,17 @@ def _clause(clause: Planned) -> str:
     return f"SELECT entry_id, MAX(s) AS s, {rest} FROM ({' UNION ALL '.join(options)}) AS option GROUP BY entry_id"
 
 
-def _option(clause: Planned, option: Any) -> str:
-    divided = TIE if clause.soft else 1
+def _option(clause: Planned, option: Option) -> str:
+    divided = f" / {TIE}" if clause.soft else ""
     if len(option.terms) == 1:
-        worth = f"impact * {option.factors[0]}" + (f" / {divided}" if divided > 1 else "")
-        return f"SELECT entry_id, {worth} AS s FROM {POSTING} WHERE term_id = {option.terms[0]}"
+        return (
+            f"SELECT entry_id, impact * {option.factors[0]}{divided} AS s FROM {POSTING} "
+            f"WHERE term_id = {option.terms[0]}"
+        )
     factors = " ".join(f"WHEN {term} THEN {factor}" for term, factor in zip(option.terms, option.factors, strict=True))
     terms = ", ".join(map(str, option.terms))
-    worth = f"SUM(impact * CASE term_id {factors} END) / {len(option.terms)}"
     return (
-        f"SELECT entry_id, {worth}" + (f" / {divided}" if divided > 1 else "") + f" AS s FROM {POSTING} "
+        f"SELECT entry_id, SUM(impact * CASE term_id {factors} END) / {len(option.terms)}{divided} AS s FROM {POSTING} "
         f"WHERE term_id IN ({terms}) GROUP BY entry_id HAVING COUNT(*) = {len(option.terms)}"
     )
 
@@ -689,14 +663,13 @@ def _binary(column: str) -> str:
 
 def _words(beginning: str, limit: int) -> list[str]:
     """Words with this beginning, those of most texts first."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT word.word FROM {WORD} AS word JOIN {INDEX} AS live ON live.id = word.index_id "
-            f"WHERE live.is_live AND {_binary('word.folded')} >= %s AND {_binary('word.folded')} < %s "
-            f"ORDER BY word.df DESC, {_binary('word.folded')}, {_binary('word.word')} LIMIT %s",
-            [beginning, _after(beginning), limit],
-        )
-        return [word for (word,) in cursor.fetchall()]
+    rows = _fetch(
+        f"SELECT word.word FROM {WORD} AS word JOIN {INDEX} AS live ON live.id = word.index_id "
+        f"WHERE live.is_live AND {_binary('word.folded')} >= %s AND {_binary('word.folded')} < %s "
+        f"ORDER BY word.df DESC, {_binary('word.folded')}, {_binary('word.word')} LIMIT %s",
+        [beginning, _after(beginning), limit],
+    )
+    return [word for (word,) in rows]
 
 
 def _titles(spelt: Sequence[str], limit: int) -> list[Suggestion]:
@@ -706,15 +679,13 @@ def _titles(spelt: Sequence[str], limit: int) -> list[Suggestion]:
         f" JOIN {TITLE_WORD} AS w{place} ON w{place}.entry_id = word.entry_id AND w{place}.folded = %s"
         for place in range(len(whole))
     )
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT word.entry_id, word.is_title FROM {TITLE_WORD} AS word "
-            f"JOIN {INDEX} AS live ON live.id = word.index_id{joins} "
-            f"WHERE live.is_live AND {_binary('word.folded')} >= %s AND {_binary('word.folded')} < %s "
-            f"ORDER BY {_binary('word.folded')}, word.entry_id LIMIT %s",
-            [*whole, begun, _after(begun), MOST_SUGGESTED],
-        )
-        found = cursor.fetchall()
+    found = _fetch(
+        f"SELECT word.entry_id, word.is_title FROM {TITLE_WORD} AS word "
+        f"JOIN {INDEX} AS live ON live.id = word.index_id{joins} "
+        f"WHERE live.is_live AND {_binary('word.folded')} >= %s AND {_binary('word.folded')} < %s "
+        f"ORDER BY {_binary('word.folded')}, word.entry_id LIMIT %s",
+        [*whole, begun, _after(begun), MOST_SUGGESTED],
+    )
     in_title = {entry for entry, is_title in found if is_title}
     entries = SearchEntry.objects.filter(pk__in={entry for entry, _is_title in found})
     rows = entries.values_list("pk", "boost", "tie", "kind")

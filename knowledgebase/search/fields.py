@@ -6,8 +6,7 @@ from django import forms
 from django.utils.translation import gettext as _
 
 from . import words_of
-
-LONGEST_QUERY = 200
+from .understanding import LONGEST_QUERY
 
 
 class KindlyMixin:

@@ -17,25 +17,24 @@ from django.db import transaction
 
 from . import analysis
 from .database import DatabaseEngine
-from .engine import KIND, Document, Found, Hit
-from .entries import KINDS, batches
+from .engine import KIND, STRENGTH, Document, Found, Hit
+from .entries import FACET_SCHEMES, KINDS, batches
 from .scoring import (
     COVERAGE,
     ENOUGH,
     FIELDS,
     K1,
-    MOST_ALTERNATIVES,
     PART,
-    STRENGTH,
     TIE,
     B,
+    boost_of,
     idf,
     tie,
 )
-from .understanding import Alternative, Clause, Understood
+from .understanding import MOST_ALTERNATIVES, Alternative, Clause, Understood
 
 log = logging.getLogger(__name__)
-FACETS = (KIND, "niveau", "vak", "doelgroep", "publiek", "thema", "sterkte")
+FACETS = (KIND, *(scheme.value for scheme in FACET_SCHEMES), STRENGTH)
 MOST_VALUES = 500  # of a facet
 MOST_CLAUSES = 8  # that must be covered in part: the ways to do so grow quickly
 MOST_MATCHING = 10_000  # what OpenSearch gives at once
@@ -80,7 +79,7 @@ def source(document: Document) -> dict[str, Any]:
         "keys": " ".join(order),
         "facets": [*document.facets, f"{KIND}:{kind.slug}"],
         "kind": document.kind,
-        "boost": kind.boost * (100 + STRENGTH * document.strength) // 100,
+        "boost": boost_of(kind.boost, document.strength),
         "tie": tie(document.kind, document.key),
         "object_id": document.object_id,
         "key": document.key,

@@ -16,7 +16,7 @@ from knowledgebase.models.search import LONGEST_WORD
 from .analysis import words
 from .engine import Document
 from .lexicon import fold
-from .understanding import Clause, Understood
+from .understanding import MOST_ALTERNATIVES, MOST_KEYS, MOST_WORDS, Clause, Understood
 
 K1, B = 1.2, 0.6
 # Weight and average length in words (0: length does not matter) of each field.
@@ -32,7 +32,6 @@ MOST_TOGETHER = 2_000  # texts: terms of several words, each of them in more, st
 COVERAGE = 30  # percent of the query, by how telling its words are, that a hit holds at least
 ENOUGH = 10  # hits that hold every word: then the others are left out
 STRENGTH = 3  # percent more for every degree of strength
-MOST_CLAUSES, MOST_ALTERNATIVES, MOST_KEYS = 12, 16, 6
 
 
 @dataclass(frozen=True)
@@ -59,9 +58,8 @@ def prepare(document: Document) -> Prepared:
         counts: dict[str, float] = defaultdict(float)
         for word in found:
             counts[word.key] += 1
-            if word.parts:
-                for part in set(word.parts) - {word.key}:
-                    counts[part] += PART
+            for part in set(word.parts) - {word.key}:
+                counts[part] += PART
         spelt |= {word.text for word in found if len(word.text) <= LONGEST_WORD}
         for key, count in counts.items():
             # What a text is also searched as is no running text: a word counts once, however many lines hold it.
@@ -82,6 +80,11 @@ def prepare(document: Document) -> Prepared:
 def tie(kind: str, key: str) -> int:
     """A number of 63 bits from what names a thing in every database."""
     return int.from_bytes(sha256(f"{kind}:{key}".encode()).digest()[:8], "big") >> 1
+
+
+def boost_of(kind: int, strength: int) -> int:
+    """What a thing counts beside others, in percent: by its kind and the strength of its evidence."""
+    return kind * (100 + STRENGTH * strength) // 100
 
 
 def idf(df: int, total: int) -> int:
@@ -167,7 +170,7 @@ class Known:
 def keys_of(understood: Understood) -> set[str]:
     """Every key that a query asks for."""
     keys = {key for phrase in understood.phrases for key in phrase} | set(understood.excluded)
-    for clause in understood.clauses[:MOST_CLAUSES]:
+    for clause in understood.clauses[:MOST_WORDS]:
         for alternative in clause.alternatives[:MOST_ALTERNATIVES]:
             keys |= set(alternative.keys[:MOST_KEYS])
     return keys
@@ -176,7 +179,7 @@ def keys_of(understood: Understood) -> set[str]:
 def plan(understood: Understood, known: Known) -> Plan:
     """What a query asks of an index that knows these terms."""
     clauses, missing = [], []
-    for clause in understood.clauses[:MOST_CLAUSES]:
+    for clause in understood.clauses[:MOST_WORDS]:
         options = tuple(_options(clause, known))
         if not options:
             missing.append(clause.text)

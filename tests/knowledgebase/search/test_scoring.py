@@ -6,7 +6,7 @@ from knowledgebase.search import scoring
 from knowledgebase.search.analysis import key_of
 from knowledgebase.search.engine import Document
 from knowledgebase.search.scoring import Known, idf, keys_of, plan, prepare, tie
-from knowledgebase.search.understanding import Alternative, Clause, Understood
+from knowledgebase.search.understanding import MOST_ALTERNATIVES, MOST_WORDS, Alternative, Clause, Understood
 
 pytestmark = pytest.mark.django_db  # the analysis asks for the word forms of the editors
 EMPTY = Document(kind="practice", object_id=1, key="a", title="", url="/a/")
@@ -125,4 +125,4 @@ def test_what_is_left_out_needs_to_be_known():
 
 def test_a_query_has_a_most_of_everything():
     clauses = tuple(clause(*(((f"k{n}-{m}",), 100) for m in range(50))) for n in range(50))
-    assert len(keys_of(Understood(clauses))) == scoring.MOST_CLAUSES * scoring.MOST_ALTERNATIVES
+    assert len(keys_of(Understood(clauses))) == MOST_WORDS * MOST_ALTERNATIVES
