@@ -16,7 +16,7 @@ from django.core.management.color import no_style
 from django.db import connection
 
 from knowledgebase.editorial import guards
-from knowledgebase.editorial.transitions import problems_of
+from knowledgebase.editorial.findings import blocking, findings
 from knowledgebase.models import Version
 from practices import facets
 from tests.factories import make_user, publish_all
@@ -92,6 +92,6 @@ def published_texts() -> None:
     make_user("redacteur", role="redacteur")
     call_command("load_texts", "--by=redacteur", "--demo", verbosity=0)
     drafts = [version.specific() for version in Version.objects.select_related("item")]
-    assert {problem for draft in drafts for problem in problems_of(draft)} == set()
+    assert {problem for draft in drafts for problem in blocking(findings(draft))} == set()
     publish_all(drafts)
     facets.rebuild()

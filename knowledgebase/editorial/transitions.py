@@ -95,11 +95,6 @@ def _move(version: Any, to: str, *fields: str, **values: Any) -> str:
     return before
 
 
-def problems_of(version: Version) -> list[str]:
-    """What is still missing before a version (as the model of its kind) may be submitted, as sentences."""
-    return blocking(findings(version))
-
-
 def begin(item: Item, *, by: User, based_on: Version | None = None) -> Any:
     """The draft to write in: the open one, or a copy (of an older version with `based_on`), or a first empty one.
 

@@ -5,7 +5,6 @@ from django.test.utils import CaptureQueriesContext
 from django.utils.translation import gettext as _
 
 from knowledgebase.editorial.findings import Rule, blocking, findings
-from knowledgebase.editorial.transitions import problems_of
 from knowledgebase.models import SlugRedirect, Source
 from tests.factories import (
     make_concept,
@@ -45,7 +44,7 @@ def test_a_complete_draft_has_nothing_to_find():
 
 @pytest.mark.parametrize("make", [make_practice, make_summary, make_page])
 def test_the_least_that_is_needed_is_not_blocked(make):
-    assert problems_of(make(state="draft")) == []
+    assert blocking(findings(make(state="draft"))) == []
 
 
 def test_what_is_missing_names_its_field_and_comes_first():
@@ -67,7 +66,7 @@ def test_every_version_after_the_first_says_what_changed():
 
     message = _("Say what kind of change this is, whether the conclusion changed, and what changed.")
     assert [(f.message, f.blocking) for f in found] == [(message, True)]
-    assert problems_of(version) == [message]
+    assert blocking(findings(version)) == [message]
 
 
 @pytest.mark.parametrize(

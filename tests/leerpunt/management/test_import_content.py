@@ -4,6 +4,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import transaction
 from django.test import Client
+from django.utils import translation
 
 from knowledgebase.editorial.transitions import publish
 from knowledgebase.models import AuditEvent, Item, Source, Version
@@ -86,6 +87,13 @@ def test_an_unknown_account_and_broken_reference_data_are_refused(folder):
     (folder / "sources.yaml").write_text("[")
     assert "sources.yaml is no YAML" in failed(folder)[1]
     assert not Version.objects.exists()
+
+
+def test_an_account_that_writes_no_texts_is_refused(folder):
+    make_user("lezer")
+    with translation.override("en"), pytest.raises(CommandError, match="Only editors"):
+        call_command("import_content", str(folder), "--by=lezer")
+    assert not Item.objects.exists()
 
 
 # -- the whole site
