@@ -19,9 +19,19 @@ from django.utils.translation import gettext as _
 
 from knowledgebase import results
 from knowledgebase.citations import Reference
-from knowledgebase.evidence.records import FEWEST_DF, FEWEST_FOR_CHECKS, FEWEST_FOR_SHARE, FEWEST_STUDIES, Result
+from knowledgebase.evidence.records import (
+    FEWEST_DF,
+    FEWEST_FOR_CHECKS,
+    FEWEST_FOR_SHARE,
+    FEWEST_STUDIES,
+    METHOD_VERSION,
+    Result,
+    Row,
+    Switches,
+    matching,
+)
 from knowledgebase.models import SelectedEffect, Selection, Version
-from knowledgebase.results import METHOD_VERSION, Switches
+from knowledgebase.recount import BELOW
 
 FOLDER = Path(settings.BASE_DIR) / "templates" / "downloads"
 LICENCE = {
@@ -54,7 +64,8 @@ class Recomputed:
     def address(self) -> str:
         """The page of its selection."""
         version = self.version
-        return f"{settings.SITE_URL}{version.get_absolute_url() if version.is_published else version.get_archive_url()}cijfers/"
+        path = version.get_absolute_url() if version.is_published else version.get_archive_url()
+        return settings.SITE_URL + path + BELOW
 
     @property
     def url(self) -> str:
@@ -81,7 +92,7 @@ def rows_csv(found: Recomputed) -> str:
     """Every row of the selection, in and out; `used` says which of them this result counts."""
     gone = {row.uid for row in (*found.result.excluded, *found.result.outliers)}
     rows = results.rows_of(found.selection)
-    left = {row.uid for row in results.matching(rows, found.switches)} - gone
+    left = {row.uid for row in matching(rows, found.switches)} - gone
     chosen = list(found.selection.rows())
     moderators = sorted({name for one in chosen for name in one.effect.moderators})
     out = io.StringIO()
@@ -94,7 +105,7 @@ def rows_csv(found: Recomputed) -> str:
     return out.getvalue()
 
 
-def _cells(one: SelectedEffect, row: results.Row, *, used: bool) -> list[str]:
+def _cells(one: SelectedEffect, row: Row, *, used: bool) -> list[str]:
     effect, study = one.effect, one.effect.study
     values = {
         "row": row.uid,

@@ -12,15 +12,16 @@ from functools import lru_cache, wraps
 from typing import Any
 from urllib.parse import urlencode
 
+from django.utils.text import capfirst
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from knowledgebase import plots, results, wording
-from knowledgebase.models import Concept, EffectSize, Scheme, Selection, Version
-from knowledgebase.results import (
+from knowledgebase.evidence.records import (
     COUNTRY_GROUPS,
     DESIGN_WORDS,
     MODEL_WORDS,
+    OUTSIDE_EUROPE,
     PARAMETERS,
     Interval,
     Result,
@@ -29,10 +30,12 @@ from knowledgebase.results import (
     Subgroups,
     Switches,
 )
+from knowledgebase.models import Concept, EffectSize, Scheme, Selection, Version
 from knowledgebase.search import fold
 from knowledgebase.search.fields import page_number, read_query, seen
 from knowledgebase.wording import Scale
 
+BELOW = "cijfers/"  # the address of the page, below that of its text
 PAGE_SIZE = 50
 MOST_DRAWN = 60  # studies in a forest plot, unless a reader asks for all
 LONGEST_LABEL = 30  # characters in a plot; the table has the whole name
@@ -185,7 +188,7 @@ def _countries(row: Row) -> list[str]:
     if not row.country:
         return []
     groups = [name for name, members in COUNTRY_GROUPS.items() if row.country in members]
-    outside = [] if row.country in COUNTRY_GROUPS["europa"] else ["buiten-europa"]
+    outside = [] if row.country in COUNTRY_GROUPS["europa"] else [OUTSIDE_EUROPE]
     return [*groups, *outside, row.country]
 
 
@@ -823,7 +826,7 @@ def details(result: Result, scale: Scale) -> list[tuple[str, str]]:
     said.append((_("Method"), method))
     if result.refusal or result.estimate is None:
         return said
-    said.append((scale.name.capitalize(), f"{scale.symbol} = {scale.figure(result.estimate)}"))
+    said.append((capfirst(scale.name), f"{scale.symbol} = {scale.figure(result.estimate)}"))
     if result.ci is not None:
         said.append((_("95% interval of the average"), scale.interval(result.ci)))
     if result.share_interval is not None:

@@ -14,69 +14,8 @@ from hashlib import sha256
 from threading import Lock
 from typing import Generic, TypeVar
 
-from knowledgebase.evidence.records import (
-    COUNTRY_GROUPS,
-    DESIGN_WORDS,
-    DESIGNS,
-    FEWEST_DF,
-    FEWEST_FOR_CHECKS,
-    FEWEST_FOR_SHARE,
-    FEWEST_STUDIES,
-    METHOD_VERSION,
-    MODEL_WORDS,
-    MODELS,
-    OUTLIER,
-    PARAMETERS,
-    Excluded,
-    GroupResult,
-    Interval,
-    Result,
-    Row,
-    Sensitivity,
-    Settings,
-    Slope,
-    SmallStudies,
-    StudyResult,
-    Subgroups,
-    Switches,
-    matching,
-)
+from knowledgebase.evidence.records import METHOD_VERSION, Result, Row, Settings, Switches, matching
 from knowledgebase.models import ComputedResult, Concept, Scheme, Selection, SiteState, Version
-
-__all__ = [
-    "COUNTRY_GROUPS",
-    "DESIGNS",
-    "DESIGN_WORDS",
-    "FEWEST_DF",
-    "FEWEST_FOR_CHECKS",
-    "FEWEST_FOR_SHARE",
-    "FEWEST_STUDIES",
-    "METHOD_VERSION",
-    "MODELS",
-    "MODEL_WORDS",
-    "OUTLIER",
-    "PARAMETERS",
-    "Excluded",
-    "GroupResult",
-    "Interval",
-    "Result",
-    "Row",
-    "Rows",
-    "Sensitivity",
-    "Settings",
-    "Slope",
-    "SmallStudies",
-    "StudyResult",
-    "Subgroups",
-    "Switches",
-    "forget",
-    "matching",
-    "result_for",
-    "result_of",
-    "rows_of",
-    "settings_of",
-    "store",
-]
 
 MOST_RESULTS = 256  # kept by a process: some 20 kB each
 MOST_SELECTIONS = 8  # whose rows a process keeps

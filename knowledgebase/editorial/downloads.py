@@ -11,13 +11,11 @@ from django.utils.translation import gettext as _
 
 from knowledgebase import downloads, results
 from knowledgebase.downloads import FILES, Recomputed
+from knowledgebase.evidence.records import Switches
 from knowledgebase.models import Selection, Version
-from knowledgebase.recount import SELECTION, selections_of
-from knowledgebase.results import Switches
+from knowledgebase.recount import BELOW, SELECTION, selections_of
 
 from .public import VersionView
-
-BELOW = "cijfers/"
 
 
 class Download(VersionView):

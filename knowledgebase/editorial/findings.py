@@ -20,6 +20,7 @@ from django.urls import Resolver404, resolve
 from django.utils.translation import gettext as _
 
 from knowledgebase import figures, rendering, results
+from knowledgebase.evidence.records import Interval, Result
 from knowledgebase.models import (
     PUBLIC_ONCE,
     Concept,
@@ -200,12 +201,12 @@ def computed_figures(version: Version) -> list[figures.Known]:
     return found
 
 
-def _figures_of(result: results.Result, key: str, where: str) -> Iterator[figures.Known]:
+def _figures_of(result: Result, key: str, where: str) -> Iterator[figures.Known]:
     def known(kind: figures.Kind, value: float | None, what: str = "") -> Iterator[figures.Known]:
         if value is not None:
             yield figures.Known(kind, Decimal(f"{value:.6f}"), key, what or where)
 
-    def effects(estimate: float | None, intervals: Iterable[results.Interval | None], what: str = "") -> Iterator[Any]:
+    def effects(estimate: float | None, intervals: Iterable[Interval | None], what: str = "") -> Iterator[Any]:
         ends = [end for interval in intervals if interval for end in (interval.low, interval.high)]
         for value in (estimate, *ends):
             yield from known(figures.Kind.EFFECT, value, what)

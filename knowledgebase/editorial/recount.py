@@ -14,9 +14,10 @@ from django.utils.translation import gettext as _
 
 from knowledgebase import recount, rendering, results, wording
 from knowledgebase.models import PUBLIC_ONCE, Selection, Version
+from knowledgebase.recount import BELOW
 from knowledgebase.wording import Scale
 
-from .downloads import BELOW, offered
+from .downloads import offered
 from .public import VersionView
 
 

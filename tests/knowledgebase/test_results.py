@@ -10,8 +10,8 @@ from django.core.management import call_command
 
 from knowledgebase import results
 from knowledgebase.editorial.transitions import publish
+from knowledgebase.evidence.records import METHOD_VERSION, Interval, Row, Settings, Switches
 from knowledgebase.models import ComputedResult, SiteState
-from knowledgebase.results import METHOD_VERSION, Interval, Settings, Switches
 from tests.factories import anybody, make_concept, make_effect, make_practice, make_study, select
 
 pytestmark = pytest.mark.django_db
@@ -43,11 +43,11 @@ def test_rows_say_all_that_switches_and_models_need():
     version = make_practice("schrijven", effects=[effect, (other, "andere leeftijd")], state="draft")
     rows = results.rows_of(version.selections.get())
     assert rows == (
-        results.Row(
+        Row(
             str(effect.uid), "ashworth-1992", "Ashworth 1992", 1992, "US", "lager", "", "quasi", "some", "toets", "g",
             0.65, 0.07, 30, 28, 60, {"meta": 1}, True, "", ("lager", "basis"), (),
         ),
-        results.Row(
+        Row(
             str(other.uid), "zz", other.study.label, None, "", "", "", "unknown", "unknown", "", "g", 0.1, 0.02,
             None, None, 40, {}, False, "andere leeftijd", (), (),
         ),

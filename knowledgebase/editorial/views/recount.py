@@ -11,10 +11,9 @@ from django.views.decorators.http import require_safe
 
 from knowledgebase.editorial.desk import Viewer
 from knowledgebase.models import Version
+from knowledgebase.recount import BELOW
 
 from .frame import at_the_desk, show
-
-BELOW = "cijfers/"
 
 
 @require_safe

@@ -8,8 +8,8 @@ from django.urls import reverse
 from knowledgebase import results
 from knowledgebase.downloads import COLUMNS, FILES, column_meanings
 from knowledgebase.editorial.transitions import withdraw
+from knowledgebase.evidence.records import METHOD_VERSION, Result
 from knowledgebase.models import Selection, SiteState
-from knowledgebase.results import Result
 from tests.factories import (
     anybody,
     bring_to,
@@ -155,7 +155,7 @@ def test_the_result_is_the_one_that_the_page_shows(client, version):
     told = client.get(f"{BASE}resultaat.json").json()
     assert Result.from_dict(told["result"]) == results.result_for(selection_of(version))
     row = version.ratings.get()
-    assert told["method_version"] == results.METHOD_VERSION
+    assert told["method_version"] == METHOD_VERSION
     assert told["content_hash"] == version.content_hash
     assert told["caveats"] == "We kennen de opzet niet."
     assert told["rating"]["strength_rule"]["version"] == "sterkte-2026"

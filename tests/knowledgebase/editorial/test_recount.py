@@ -70,6 +70,15 @@ def test_every_plot_has_its_sentence_and_its_table(client):
     ]  # fmt: skip
 
 
+def test_the_table_of_groups_says_the_figure_and_the_studies_of_each(client):
+    studied_practice()
+    groups = Page(client.get(PRACTICE)).all("details", "plot-table")[1]
+    assert [cell.text for cell in groups.one("thead").all("th")] == [
+        "Feedback", "Effectgrootte (g van Hedges)", "95%-interval", "Studies",
+    ]  # fmt: skip
+    assert [row.all("td")[2].text for row in groups.one("tbody").all("tr")] == ["6 studies", "6 studies"]
+
+
 def test_what_is_drawn_is_what_the_table_says(client):
     studied_practice()
     page = Page(client.get(PRACTICE))
