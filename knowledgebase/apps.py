@@ -18,6 +18,7 @@ class KnowledgebaseConfig(AppConfig):
         from .editorial.permissions import sync_commissions, sync_roles
         from .models import Concept, ConceptLabel, Membership, ReadabilityNorm, SiteState, Source, User
         from .search import live
+        from .search.checks import check_index
 
         def reference_changed(**_kwargs: Any) -> None:
             SiteState.touch()
@@ -54,4 +55,4 @@ class KnowledgebaseConfig(AppConfig):
         post_migrate.connect(migrated, weak=False, dispatch_uid="sync-roles")
         connection_created.connect(guards.register_door, weak=False, dispatch_uid="register-door")
         checks.register(guards.check_guards, checks.Tags.database)
-        checks.register(live.check_index, checks.Tags.database)
+        checks.register(check_index, checks.Tags.database)

@@ -26,8 +26,8 @@ from knowledgebase.models import (
     User,
     Version,
 )
+from knowledgebase.search.checks import is_outdated
 from knowledgebase.search.engine import engine
-from knowledgebase.search.live import is_outdated
 
 from . import audit, notifications, outbox
 from .refusals import AlreadyDone, MoveRefused

@@ -5,7 +5,8 @@ understanding, thesaurus, typos  what a query asks for
 scoring                        how much a text is about a word, what a query weighs
 engine                         what goes in and what comes out; database and opensearch do it
 entries                        what can be found: where every kind of public thing registers
-fields, options, snippets      what pages need
+fields, filters, question      what a reader chose; options and snippets show it
+live, checks                   what follows a change of reference data; whether the index is there
 """
 
 from collections.abc import Collection

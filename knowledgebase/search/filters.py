@@ -6,6 +6,7 @@ Within one vocabulary OR, between vocabularies AND; a broader concept includes i
 from collections.abc import Callable, Iterable
 
 from django import forms
+from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -70,6 +71,15 @@ class ConceptFilters:
                 preposition = _("on") if scheme == Scheme.THEME else _("for")
                 parts.append(f"{preposition} {_(' or ').join(names)}")
         return parts
+
+
+def replaced(query: QueryDict, **values: str) -> str:
+    """The query string with other values; a change of anything but the page goes back to the first page."""
+    changed = query.copy()
+    changed.pop("pagina", None)
+    for name, value in values.items():
+        changed[name] = value
+    return f"?{changed.urlencode()}"
 
 
 def out_of_five(value: int) -> str:

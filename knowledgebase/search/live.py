@@ -1,10 +1,8 @@
 """Reference data is live, so is what is found of it: a change of a row indexes that row and the texts that show it."""
 
-from collections.abc import Iterable
 from typing import Any
 
-from django.core import checks
-from django.db import connections, transaction
+from django.db import transaction
 from django.db.models import Model
 from django.db.models.signals import post_delete, post_save
 
@@ -13,14 +11,13 @@ from knowledgebase.models import (
     ConceptLabel,
     Item,
     Scheme,
-    SearchIndex,
     SiteState,
     Source,
     ThemeVersion,
     Version,
 )
 
-from . import analysis, index_kind
+from . import index_kind
 from .engine import engine
 from .entries import FACET_SCHEMES, KINDS
 
@@ -95,25 +92,3 @@ def _renew_texts(concepts: set[int]) -> None:
         with transaction.atomic():
             SiteState.locked()
             index_kind(kind, [pk for other, pk in items if other == kind])
-
-
-def is_outdated(using: str = "default") -> bool:
-    """Whether the index in the database is missing, or was made by another analysis of words."""
-    analysis.refresh()
-    index = SearchIndex.objects.using(using).filter(is_live=True).first()
-    if index is None:
-        return Version.objects.using(using).published().exists()
-    return index.analysis_version != analysis.version()
-
-
-def check_index(databases: Iterable[str] | None = None, **_kwargs: Any) -> list[checks.CheckMessage]:
-    """A system check (`check --database default`): the live index is there, made by this analysis of words."""
-    return [
-        checks.Warning(
-            "There is no search index, or another analysis of words made it.",
-            hint="Run `manage.py rebuild_search`: readers keep the old index until the new one is whole.",
-            id="knowledgebase.W002",
-        )
-        for using in databases or ()
-        if SearchIndex._meta.db_table in connections[using].introspection.table_names() and is_outdated(using)
-    ]

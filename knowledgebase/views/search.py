@@ -14,6 +14,7 @@ from knowledgebase.search import misses
 from knowledgebase.search.engine import PAGE_SIZE, STRENGTH, Found, Hit, search, suggest
 from knowledgebase.search.entries import KINDS
 from knowledgebase.search.fields import page_number, read_query
+from knowledgebase.search.filters import replaced
 from knowledgebase.search.question import Question
 from knowledgebase.search.snippets import Marks
 from knowledgebase.search.understanding import understand
@@ -99,15 +100,15 @@ def _shown(query: QueryDict, question: Question, found: Found) -> dict[str, Any]
         "sentence": question.sentence(found.total, found.understood.corrected or question.query),
         "per_kind": question.per_kind(found.facets),
         "results": [_result(hit, marks) for hit in found.hits],
-        "literally": _replaced(query, letterlijk="1"),
-        "suggested": _replaced(query, q=found.understood.suggestion),
+        "literally": replaced(query, letterlijk="1"),
+        "suggested": replaced(query, q=found.understood.suggestion),
         "without_filters": f"?{urlencode({'q': question.query})}",
         **({} if found.total else {"nearest": _nearest(found), "themes": _themes()}),
         "number": found.page,
         "pages": found.pages,
         "first": (found.page - 1) * PAGE_SIZE + 1,
-        "previous": _replaced(query, pagina=str(found.page - 1)) if found.page > 1 else "",
-        "next": _replaced(query, pagina=str(found.page + 1)) if found.page < found.pages else "",
+        "previous": replaced(query, pagina=str(found.page - 1)) if found.page > 1 else "",
+        "next": replaced(query, pagina=str(found.page + 1)) if found.page < found.pages else "",
     }
 
 
@@ -122,15 +123,6 @@ def _result(hit: Hit, marks: Marks) -> Result:
         title=marks.in_full(hit.title),
         passage=marks.passage([hit.summary, hit.body]),
     )
-
-
-def _replaced(query: QueryDict, **values: str) -> str:
-    """The query string with other values; any change but of the page goes back to the first page."""
-    changed = query.copy()
-    changed.pop("pagina", None)
-    for name, value in values.items():
-        changed[name] = value
-    return f"?{changed.urlencode()}"
 
 
 def _nearest(found: Found) -> list[tuple[str, str]]:

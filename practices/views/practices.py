@@ -14,7 +14,7 @@ from knowledgebase.editorial.public import PublishedTextView, linked_items
 from knowledgebase.editorial.recount import in_text
 from knowledgebase.models import Concept, Item, Scheme, Version
 from knowledgebase.search.fields import page_number, seen
-from knowledgebase.search.filters import TITLES
+from knowledgebase.search.filters import TITLES, replaced
 from knowledgebase.structured_data import breadcrumbs, graph, learning_resource
 from practices import cards, plots
 from practices.filters import PAGE_SIZE, VIEWS, PracticeFilter
@@ -40,10 +40,10 @@ def practice_list(request: HttpRequest) -> HttpResponse:
         "cards": shown,
         "notices": [*notices, *([notice] if notice else [])],
         "orders": selection.orders.items(),
-        "views": [(name, label, _replaced(request.GET, weergave=name)) for name, label in VIEWS.items()],
+        "views": [(name, label, replaced(request.GET, weergave=name)) for name, label in VIEWS.items()],
         "number": number,
-        "previous": _replaced(request.GET, pagina=str(number - 1)) if number > 1 else "",
-        "next": _replaced(request.GET, pagina=str(number + 1)) if number < selection.pages else "",
+        "previous": replaced(request.GET, pagina=str(number - 1)) if number > 1 else "",
+        "next": replaced(request.GET, pagina=str(number + 1)) if number < selection.pages else "",
         "first": (number - 1) * PAGE_SIZE,
         "theme_headings": selection.order == "thema",
     }
@@ -67,15 +67,6 @@ def _page_number(text: str, pages: int) -> tuple[int, str]:
     """The page to show and a notice where it is not the one that was asked for."""
     number = page_number(text, pages)
     return (1, _("That page does not exist, so you see the first one.")) if number is None else (number, "")
-
-
-def _replaced(query: QueryDict, **values: str) -> str:
-    """The query string with other values; a change of anything but the page goes back to the first page."""
-    changed = query.copy()
-    changed.pop("pagina", None)
-    for name, value in values.items():
-        changed[name] = value
-    return f"?{changed.urlencode()}"
 
 
 class PracticeDetail(PublishedTextView):

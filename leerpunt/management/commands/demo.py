@@ -15,7 +15,7 @@ from django.db import connections, transaction
 
 from knowledgebase.editorial import guards
 from knowledgebase.models import Item
-from knowledgebase.search import live
+from knowledgebase.search.checks import is_outdated
 from leerpunt import demonstration
 from leerpunt.accounts import DEMO_PASSWORD
 
@@ -65,7 +65,7 @@ class Command(BaseCommand):
             demonstration.seat_accounts()
             if Item.objects.exists():
                 call_command("render_texts", verbosity=0, stdout=StringIO())
-                if live.is_outdated():
+                if is_outdated():
                     call_command("rebuild_search", stdout=StringIO())
             else:
                 self.stdout.write("De demonstratie wordt klaargezet …")

@@ -6,7 +6,7 @@ from django.test import Client
 
 from knowledgebase.editorial.transitions import publish, withdraw
 from knowledgebase.models import ConceptLabel, SearchIndex, Source, Version
-from knowledgebase.search import analysis, live, matching
+from knowledgebase.search import analysis, matching
 from knowledgebase.search.database import DatabaseEngine
 from knowledgebase.search.engine import search
 from knowledgebase.search.understanding import understand
@@ -159,19 +159,6 @@ def test_an_index_that_is_being_made_gets_what_happens_meanwhile():
     found = consistency.SearchEntry.objects.filter(kind="practice")
     assert list(found.filter(index=beside).values_list("object_id", flat=True)) == [stays.item_id]
     assert list(found.exclude(index=beside).values_list("object_id", flat=True)) == [stays.item_id]
-
-
-@pytest.mark.django_db
-def test_the_check_says_when_an_index_is_missing_or_old():
-    assert live.check_index(["default"]) == []
-    make_practice()
-    assert live.check_index(["default"]) == []
-    SearchIndex.objects.update(analysis_version="0")
-    assert [warning.id for warning in live.check_index(["default"])] == ["knowledgebase.W002"]
-    SearchIndex.objects.update(analysis_version=analysis.version())
-    assert live.check_index(["default"]) == []
-    SearchIndex.objects.update(is_live=False)
-    assert [warning.id for warning in live.check_index(["default"])] == ["knowledgebase.W002"]
 
 
 @pytest.mark.django_db(transaction=True)
