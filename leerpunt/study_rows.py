@@ -1,6 +1,5 @@
 """Study rows as files: a CSV as its source gave it, and beside it a YAML that says what it is and how we read it."""
 
-import csv
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +11,9 @@ import yaml
 from django.db import transaction
 
 from knowledgebase.editorial import study_import
-from knowledgebase.editorial.study_import import Report, Status, Table
+from knowledgebase.editorial.study_import import Report
+from knowledgebase.editorial.study_lines import Status
+from knowledgebase.editorial.study_tables import Table, Unreadable, read
 from knowledgebase.models import Measure, Source, User
 
 REQUIRED = frozenset(
@@ -41,16 +42,21 @@ class StudyFile:
             raise StudyRowsError(f"{path.name} says exactly: {', '.join(sorted(REQUIRED))}.")
         if about["measure"] not in Measure.values:
             raise StudyRowsError(f"{path.name}: the measure is one of {', '.join(Measure.values)}.")
-        with path.with_suffix(".csv").open(newline="", encoding="utf-8") as file:
-            rows = list(csv.DictReader(file))
-        if not rows or set(rows[0]) != set(about["columns"]):
-            raise StudyRowsError(f"{path.name}: the columns are not those of the CSV.")
         try:
-            read = [{name: _cell(how, row) for name, how in about["read"].items()} for row in rows]
+            given = read(path.with_suffix(".csv").read_bytes())
+        except Unreadable as error:
+            raise StudyRowsError(f"{path.name}: the columns are not those of the CSV: {error}") from error
+        if not given.rows or set(given.header) != set(about["columns"]):
+            raise StudyRowsError(f"{path.name}: the columns are not those of the CSV.")
+        if ragged := [line for line, cells in given.rows if len(cells) != len(given.header)]:
+            raise StudyRowsError(f"{path.name}: line {ragged[0]} of the CSV has not as many cells as the heading.")
+        found = [dict(zip(given.header, cells, strict=True)) for _line, cells in given.rows]
+        try:
+            rows = [{name: _cell(how, row) for name, how in about["read"].items()} for row in found]
         except KeyError as error:
             raise StudyRowsError(f"{path.name}: the CSV has no column {error}.") from error
-        _name_studies(read, apart=not about["same_study"])
-        return cls(path, about, Table.of(read))
+        _name_studies(rows, apart=not about["same_study"])
+        return cls(path, about, Table.of(rows))
 
 
 def _cell(how: Any, row: Mapping[str, str]) -> str:
@@ -87,7 +93,10 @@ def read_folder(folder: Path) -> list[StudyFile]:
 
 @transaction.atomic
 def load(files: list[StudyFile], *, by: User) -> int:
-    """Enter the rows that are not there yet, of all files or of none. Returns how many. Raises StudyRowsError for a row that cannot be read."""
+    """Enter the rows that are not there yet, of all files or of none. Returns how many.
+
+    Raises StudyRowsError for a row that cannot be read.
+    """
     return sum(_enter(file, by=by).count(Status.READ) for file in files)
 
 

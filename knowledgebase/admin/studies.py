@@ -13,14 +13,14 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from knowledgebase.editorial import audit, reported, studies, study_import
+from knowledgebase.editorial import audit, reported, studies, study_import, study_lines
 from knowledgebase.editorial.admin import GuardedAdmin, actor, tell
 from knowledgebase.editorial.forms import ConceptChoiceField
 from knowledgebase.editorial.permissions import may_write, role_of
 from knowledgebase.editorial.refusals import MoveRefused
 from knowledgebase.editorial.study_checks import doubts_on, shown
 from knowledgebase.editorial.study_forms import EffectForm, ImportForm
-from knowledgebase.editorial.study_import import Unreadable
+from knowledgebase.editorial.study_tables import Unreadable
 from knowledgebase.models import EffectSize, SelectedEffect, Study
 
 METHODS = ("GET", "HEAD", "POST")
@@ -106,7 +106,7 @@ class StudyAdmin(GuardedAdmin):
     # -- reading and writing
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        used = SelectedEffect.objects.filter(effect__study=OuterRef("pk"), version__round_no__gt=0)
+        used = SelectedEffect.objects.submitted().filter(effect__study=OuterRef("pk"))
         rows: QuerySet = super().get_queryset(request)
         named = rows.prefetch_related("level", "subject")  # by their manager, which knows their names
         return cast(QuerySet, named.annotate(number=Count("effects"), used=Exists(used)))
@@ -121,15 +121,13 @@ class StudyAdmin(GuardedAdmin):
 
     def save_model(self, request: HttpRequest, obj: Any, form: ModelForm, change: bool) -> None:
         """A study on which a submitted version rests stays: the changes make a new one in its place."""
-        form.corrected = None  # type: ignore[attr-defined]  # read by response_change
         if not change:
             super().save_model(request, obj, form, change)
             by = actor(request)
             audit.record("add_study", by=by, role=role_of(by), data={"study": obj.key})
         elif form.changed_data:
             changes = {name: form.cleaned_data[name] for name in form.changed_data}
-            kept = studies.correct_study(obj, by=actor(request), **changes)
-            form.corrected = kept if kept.pk != obj.pk else None  # type: ignore[attr-defined]
+            studies.correct_study(obj, by=actor(request), **changes)
 
     def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
         more = {"kinds": _kinds(), "newer": Study.objects.filter(supersedes__pk=object_id).first()} if (
@@ -139,7 +137,7 @@ class StudyAdmin(GuardedAdmin):
 
     def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
         newer = Study.objects.filter(supersedes=obj.pk).first()
-        if newer is not None and newer.key != obj.key:
+        if newer is not None:
             message = _("A submitted text rests on the old row, which stays. Your correction is the new row %(key)s.")
             self.message_user(request, message % {"key": newer.key}, messages.SUCCESS)
             return redirect("admin:knowledgebase_study_change", newer.pk)
@@ -284,7 +282,7 @@ class StudyAdmin(GuardedAdmin):
             "title": _("Study rows from a CSV file"),
             "form": form,
             "report": report,
-            "columns": ", ".join(sorted(study_import.COLUMNS)),
+            "columns": ", ".join(sorted(study_lines.COLUMNS)),
             "kinds": [(kind.name, kind.label, ", ".join(kind.names)) for kind in reported.KINDS.values()],
         }
         return TemplateResponse(request, "admin/knowledgebase/study/import.html", context)

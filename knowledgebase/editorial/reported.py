@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from knowledgebase.evidence.effect_sizes import Effect
 
 MISSING = frozenset({"", "na", "n/a", "nan", "nvt", "n.v.t.", "null", "none", "-", "–", "—", "?", "#n/a", "#n/b"})
+MOST = 2**30  # of people; two groups of so many still fit in a column
 _MINUS = str.maketrans({"−": "-", "–": "-", "\u00a0": "", "\u202f": "", "\u2009": "", " ": "", "'": "", "’": ""})
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?\Z", re.ASCII)
 _MESSAGES = (  # what effect_sizes says, for the catalogue
@@ -74,6 +75,10 @@ class Kind:
 
 _N1 = Statistic("n1", gettext_lazy("pupils with the intervention"), whole=True)
 _N2 = Statistic("n2", gettext_lazy("pupils without"), whole=True)
+_N = Statistic("n", gettext_lazy("pupils in all"), whole=True)
+_M1 = Statistic("m1", gettext_lazy("mean with the intervention"))
+_M2 = Statistic("m2", gettext_lazy("mean without"))
+_SD2 = Statistic("sd2", gettext_lazy("standard deviation without"))
 _SIGN = Statistic(
     "sign",
     gettext_lazy("which group did better"),
@@ -106,11 +111,11 @@ KINDS: dict[str, Kind] = {
             "means",
             gettext_lazy("means and standard deviations of two groups"),
             (
-                Statistic("m1", gettext_lazy("mean with the intervention")),
+                _M1,
                 Statistic("sd1", gettext_lazy("standard deviation with the intervention")),
                 _N1,
-                Statistic("m2", gettext_lazy("mean without")),
-                Statistic("sd2", gettext_lazy("standard deviation without")),
+                _M2,
+                _SD2,
                 _N2,
             ),
             formula="Hedges 1981",
@@ -138,10 +143,10 @@ KINDS: dict[str, Kind] = {
             "glass",
             gettext_lazy("means, with the standard deviation of the control group only"),
             (
-                Statistic("m1", gettext_lazy("mean with the intervention")),
+                _M1,
                 _N1,
-                Statistic("m2", gettext_lazy("mean without")),
-                Statistic("sd2", gettext_lazy("standard deviation without")),
+                _M2,
+                _SD2,
                 _N2,
             ),
             formula="Glass",
@@ -149,13 +154,13 @@ KINDS: dict[str, Kind] = {
         Kind(
             "r",
             gettext_lazy("correlation of two equal groups with the outcome, as a difference"),
-            (Statistic("r", "r"), Statistic("n", gettext_lazy("pupils in all"), whole=True)),
+            (Statistic("r", "r"), _N),
             formula="d = 2r / √(1 − r²)",
         ),
         Kind(
             "z",
             gettext_lazy("correlation"),
-            (Statistic("r", "r"), Statistic("n", gettext_lazy("pupils in all"), whole=True)),
+            (Statistic("r", "r"), _N),
             measure=Measure.Z,
             formula="Fisher z",
         ),
@@ -168,7 +173,7 @@ KINDS: dict[str, Kind] = {
                 Statistic("pre", gettext_lazy("mean before")),
                 Statistic("post", gettext_lazy("mean after")),
                 Statistic("sd", gettext_lazy("standard deviation before")),
-                Statistic("n", gettext_lazy("pupils in all"), whole=True),
+                _N,
                 _R,
             ),
             measure=Measure.CHANGE,
@@ -249,13 +254,32 @@ def number(text: Any) -> float | None:
 
 
 def whole(text: Any) -> int | None:
-    """A whole number of people; None for a missing one. Raises ValueError."""
+    """A whole number; None for a missing one. Raises ValueError."""
     value = number(text)
     if value is None:
         return None
-    if value != int(value):
+    if value != int(value) or abs(value) > MOST:
         raise ValueError(str(text))
     return int(value)
+
+
+def count(text: Any) -> int | None:
+    """A number of people, or a year; None for a missing one. Raises ValueError."""
+    value = whole(text)
+    if value is not None and value < 0:
+        raise ValueError(str(text))
+    return value
+
+
+def characteristic(text: str) -> str | int | float:
+    """A characteristic of a row: a number where it is one, else the words."""
+    try:
+        value = number(text)
+    except ValueError:
+        return text
+    if value is None:
+        return text
+    return int(value) if value == int(value) and abs(value) < 2**53 else value
 
 
 def converted(kind: str, reported: Mapping[str, Any]) -> Effect:

@@ -28,7 +28,7 @@ _NUMBERED = re.compile(r"-v(\d+)\Z")
 
 def is_used(row: Study | EffectSize) -> bool:
     """Whether a version that was ever submitted rests on this row."""
-    selected = SelectedEffect.objects.filter(version__round_no__gt=0)
+    selected = SelectedEffect.objects.submitted()
     if isinstance(row, Study):
         return selected.filter(effect__study=row).exists()
     return selected.filter(effect=row).exists()
@@ -133,7 +133,7 @@ def add_rows(selection: Selection, effects: Iterable[EffectSize], *, by: User) -
     """Put effects in a selection, those that are there already left as they are. Returns how many came in."""
     with transaction.atomic():
         _locked(selection)
-        rows = SelectedEffect.objects.filter(version=selection.version_id, selection=selection.uid)
+        rows = selection.rows()
         known = set(rows.values_list("effect_id", flat=True))
         last = rows.order_by("-order").values_list("order", flat=True).first()
         first = 0 if last is None else last + 1
@@ -151,7 +151,7 @@ def choose_rows(selection: Selection, chosen: Mapping[int, tuple[bool, str]], *,
     """Say of rows (by primary key) whether they count, and if not why. Returns how many changed."""
     with transaction.atomic():
         _locked(selection)
-        rows = SelectedEffect.objects.filter(version=selection.version_id, selection=selection.uid, pk__in=chosen)
+        rows = selection.rows().filter(pk__in=chosen)
         changed = []
         for row in rows:
             included, reason = chosen[row.pk]
@@ -169,7 +169,7 @@ def drop_rows(selection: Selection, pks: Iterable[int] | None = None, *, by: Use
     """Take rows out of a selection altogether (all of them without `pks`). Returns how many went."""
     with transaction.atomic():
         _locked(selection)
-        rows = SelectedEffect.objects.filter(version=selection.version_id, selection=selection.uid)
+        rows = selection.rows()
         count, _by_model = (rows if pks is None else rows.filter(pk__in=pks)).delete()
         if count:
             transitions.saved(selection.version, by=by)
@@ -180,7 +180,7 @@ def take_corrections(selection: Selection, *, by: User) -> int:
     """Let the newest correction of each row take its place in the selection. Returns how many rows changed."""
     with transaction.atomic():
         _locked(selection)
-        rows = SelectedEffect.objects.filter(version=selection.version_id, selection=selection.uid)
+        rows = selection.rows()
         old = list(rows.filter(effect__superseded_by__isnull=False).select_related("effect__superseded_by"))
         there = set(rows.values_list("effect_id", flat=True))
         changed, doubled = [], []
@@ -204,7 +204,7 @@ def remove_selection(selection: Selection, *, by: User) -> None:
     """Take a selection with its rows out of a draft."""
     with transaction.atomic():
         _locked(selection)
-        SelectedEffect.objects.filter(version=selection.version_id, selection=selection.uid).delete()
+        selection.rows().delete()
         selection.delete()
         transitions.saved(selection.version, by=by)
 

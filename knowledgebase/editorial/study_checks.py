@@ -59,11 +59,6 @@ def doubts_on(rows: Sequence[EffectSize]) -> list[Doubt]:
     return [*_by_their_own_statistics(rows), *_alike(rows), *_large(rows), *_variances(rows)]
 
 
-def name_of(effect: EffectSize) -> str:
-    """A row as an editor finds it: study, outcome, comparison."""
-    return str(effect)
-
-
 def shown(value: float) -> str:
     """A figure in three decimals at most: −0,75."""
     digits = Decimal(f"{value:.3f}").normalize()
@@ -71,7 +66,7 @@ def shown(value: float) -> str:
 
 
 def _named(effects: Iterable[EffectSize]) -> str:
-    names = [name_of(effect) for effect in effects]
+    names = [str(effect) for effect in effects]
     more = len(names) - MOST_NAMED
     if more <= 0:
         return "; ".join(names)
@@ -260,11 +255,6 @@ def _residuals(effects: Sequence[EffectSize]) -> tuple[list[float], list[float],
 # -- rows since they were public
 
 
-def _key(effect: EffectSize) -> tuple:
-    study = effect.study
-    return study.synthesis_id, study.label.casefold(), study.year, effect.outcome.casefold(), effect.contrast.casefold()
-
-
 def _public_rows(version: Version) -> dict[tuple, list[EffectSize]]:
     """The rows of the public version of the same text, by what names them."""
     rows = SelectedEffect.objects.filter(version__item=version.item_id, version__state=Version.State.PUBLISHED).exclude(
@@ -272,14 +262,14 @@ def _public_rows(version: Version) -> dict[tuple, list[EffectSize]]:
     )
     found: dict[tuple, list[EffectSize]] = defaultdict(list)
     for row in rows.select_related("effect__study"):
-        found[_key(row.effect)].append(row.effect)
+        found[(row.effect.study.synthesis_id, *row.effect.place)].append(row.effect)
     return found
 
 
 def _turned_since(rows: Sequence[SelectedEffect], public: dict[tuple, list[EffectSize]]) -> Iterator[Doubt]:
     now: dict[tuple, list[EffectSize]] = defaultdict(list)
     for row in rows:
-        now[_key(row.effect)].append(row.effect)
+        now[(row.effect.study.synthesis_id, *row.effect.place)].append(row.effect)
     for key, effects in now.items():
         before = public.get(key, [])
         known = {effect.pk for effect in before}

@@ -11,8 +11,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from knowledgebase.editorial import reported
-from knowledgebase.editorial.study_import import MOST_BYTES, Table, Unreadable, read
-from knowledgebase.models import EffectSize, Measure, Selection, Source
+from knowledgebase.editorial.study_tables import MOST_BYTES, Table, Unreadable, read
+from knowledgebase.models import LARGEST, EffectSize, Measure, Selection, Study
 
 WIDE = {"class": "vTextField"}
 
@@ -57,7 +57,7 @@ class CharacteristicsField(forms.CharField):
                 message = _("Line %(number)s: “%(name)s” stands there twice.")
                 raise ValidationError(message % {"number": number, "name": name}, code="characteristic")
             if text:
-                found[name] = _value(text)
+                found[name] = reported.characteristic(text)
         return found
 
 
@@ -65,27 +65,11 @@ def _written(value: Any) -> str:
     return str(value).replace(".", ",") if isinstance(value, float) else str(value)
 
 
-def _value(text: str) -> Any:
-    try:
-        value = reported.number(text)
-    except ValueError:
-        return text
-    if value is None:
-        return text
-    return int(value) if value == int(value) else value
-
-
 class EffectForm(forms.Form):
     """An effect by one kind of statistics. Once valid, `values` is what the row becomes and `formula` how."""
 
-    outcome = forms.CharField(
-        label=gettext_lazy("outcome"), max_length=160, required=False, widget=forms.TextInput(attrs=WIDE),
-        help_text=gettext_lazy("What was measured."),
-    )  # fmt: skip
-    contrast = forms.CharField(
-        label=gettext_lazy("comparison"), max_length=160, required=False, widget=forms.TextInput(attrs=WIDE),
-        help_text=gettext_lazy("Which groups, schools or samples."),
-    )  # fmt: skip
+    outcome = EffectSize._meta.get_field("outcome").formfield(widget=forms.TextInput(attrs=WIDE))
+    contrast = EffectSize._meta.get_field("contrast").formfield(widget=forms.TextInput(attrs=WIDE))
     moderators = CharacteristicsField(
         label=gettext_lazy("characteristics"),
         help_text=gettext_lazy("One a line: “feedback: ja”, “duur in weken: 12”. Leave out what is unknown."),
@@ -138,36 +122,26 @@ class EffectForm(forms.Form):
             if found[name] is None and name not in self.errors:
                 self.add_error(name, _("Give a number, as in 0,35."))
         for name in ("n1", "n2", "n"):
-            found[name] = self._number(name, reported.whole, _("Give a whole number, or leave it empty."))
-        if (variance := found["variance"]) is not None and not 0 < variance < 1_000_000:
+            found[name] = self._number(name, reported.count, _("Give a whole number, or leave it empty."))
+        if (variance := found["variance"]) is not None and not 0 < variance < LARGEST:
             self.add_error("variance", _("A variance is above zero."))
-        if (effect := found["effect"]) is not None and abs(effect) >= 1_000_000:
+        if (effect := found["effect"]) is not None and abs(effect) >= LARGEST:
             self.add_error("effect", _("This effect is on no standardised scale."))
         return found
 
     def _number(self, name: str, read_as: Any, message: str) -> Any:
         try:
-            value = read_as(self.cleaned_data.get(name))
+            return read_as(self.cleaned_data.get(name))
         except ValueError:
             self.add_error(name, message)
             return None
-        if name.startswith("n") and value is not None and not 0 <= value < 2**31:
-            self.add_error(name, message)
-            return None
-        return value
 
 
 def _as_reported() -> dict[str, forms.Field]:
-    labels = {
-        "effect": gettext_lazy("effect"),
-        "variance": gettext_lazy("variance"),
-        "n1": gettext_lazy("pupils with the intervention"),
-        "n2": gettext_lazy("pupils without"),
-        "n": gettext_lazy("pupils in all"),
-    }
+    labels = {field.name: field.verbose_name for field in EffectSize._meta.fields}
     return {
-        name: forms.CharField(label=label, max_length=40, required=name in ("effect", "variance"))
-        for name, label in labels.items()
+        name: forms.CharField(label=labels[name], max_length=40, required=name in ("effect", "variance"))
+        for name in ("effect", "variance", "n1", "n2", "n")
     }
 
 
@@ -210,13 +184,7 @@ class SynthesisField(forms.ModelChoiceField):
 class ImportForm(forms.Form):
     """A table from a file or pasted, with what holds for all of its rows. Once valid, `table` is what stands in it."""
 
-    synthesis = SynthesisField(
-        label=gettext_lazy("the synthesis that gave the rows"),
-        queryset=Source.objects.all(),
-        help_text=gettext_lazy(
-            "The meta-analysis in which we found these figures; for a study that we read ourselves, the study."
-        ),
-    )
+    synthesis = Study._meta.get_field("synthesis").formfield(form_class=SynthesisField)
     measure = forms.ChoiceField(
         label=gettext_lazy("measure"),
         choices=Measure.choices,

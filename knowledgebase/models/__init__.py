@@ -37,13 +37,14 @@ from .search import (
 )
 from .site import SiteState
 from .sources import DOIField, LinkCheck, Source, normalise_doi
-from .studies import EffectSize, Measure, SelectedEffect, Selection, Study
+from .studies import LARGEST, EffectSize, Measure, SelectedEffect, Selection, Study
 from .summaries import Summary, SummaryVersion
 from .taxonomy import Concept, ConceptLabel, Scheme
 from .themes import Theme, ThemeVersion
 
 __all__ = [
     "EDITABLE",
+    "LARGEST",
     "OPEN",
     "PUBLIC_ONCE",
     "ROOT_PAGES",

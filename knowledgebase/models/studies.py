@@ -128,6 +128,11 @@ class Study(models.Model):
     def natural_key(self) -> tuple[str]:
         return (self.key,)
 
+    @property
+    def place(self) -> tuple[Any, ...]:
+        """What names this study within its synthesis."""
+        return self.label.casefold(), self.year
+
     def content(self) -> dict[str, Any]:
         """What a reader sees of this study, without keys of this database; empty values are left out."""
         shown = {
@@ -222,6 +227,11 @@ class EffectSize(models.Model):
         for name in ("effect", "variance"):
             if (value := getattr(self, name)) is not None and not math.isfinite(value):
                 raise ValidationError({name: _("This is no number.")})
+
+    @property
+    def place(self) -> tuple[Any, ...]:
+        """What names this row within its synthesis: the study, the outcome and the comparison."""
+        return (*self.study.place, self.outcome.casefold(), self.contrast.casefold())
 
     @property
     def total(self) -> int | None:
@@ -330,6 +340,12 @@ class Selection(VersionChild):
         return rows.select_related(*SelectedEffect.content_needs)
 
 
+class SelectedEffectQuerySet(models.QuerySet["SelectedEffect"]):
+    def submitted(self) -> Self:
+        """Those of versions that were ever submitted: on them rest rows that stay."""
+        return self.filter(version__round_no__gt=0)
+
+
 class SelectedEffect(VersionChild):
     """An effect that a selection counts, or leaves out for a reason."""
 
@@ -342,6 +358,8 @@ class SelectedEffect(VersionChild):
     effect = models.ForeignKey(EffectSize, models.PROTECT, related_name="selected", verbose_name=_("effect"))
     included = models.BooleanField(_("counts"), default=True)
     reason = models.CharField(_("why it is left out"), max_length=300, blank=True)
+
+    objects = SelectedEffectQuerySet.as_manager()
 
     class Meta:
         ordering = ["order", "id"]

@@ -29,14 +29,14 @@ from .guarded import actor, tell
 from .items import version_url
 
 ROWS_ON_A_PAGE = 100
-LONGEST_REASON = 300
+LONGEST_REASON = SelectedEffect._meta.get_field("reason").max_length or 0
 
 
 class SelectionFormSet(ChildFormSet):
     def delete_existing(self, obj: Any, commit: bool = True) -> None:
         """The rows of a selection go with it."""
         if commit:
-            SelectedEffect.objects.filter(version=obj.version_id, selection=obj.uid).delete()
+            obj.rows().delete()
         super().delete_existing(obj, commit=commit)
 
 
@@ -82,8 +82,8 @@ class SelectionInline(FrozenWithVersion, admin.StackedInline):
 
 def counts(selection: Selection) -> dict[str, int]:
     """How many rows count, and how many are left out."""
-    rows = SelectedEffect.objects.filter(version=selection.version_id, selection=selection.uid)
-    return rows.aggregate(counting=Count("pk", filter=Q(included=True)), out=Count("pk", filter=Q(included=False)))
+    counting, out = (Count("pk", filter=Q(included=included)) for included in (True, False))
+    return selection.rows().aggregate(counting=counting, out=out)
 
 
 class SelectionPages:
@@ -187,9 +187,7 @@ class SelectionPages:
             "may_choose": version.is_editable and may_write(user),
             "syntheses": Source.objects.filter(studies__isnull=False).distinct(),
             "doubts": study_checks.doubts(version),
-            "corrections": SelectedEffect.objects.filter(
-                version=version.pk, selection=selection.uid, effect__superseded_by__isnull=False
-            ).exists(),
+            "corrections": selection.rows().filter(effect__superseded_by__isnull=False).exists(),
             "version_url": version_url(self.model, version.pk),
         }
         return TemplateResponse(request, "admin/editorial/selection.html", context, status=status)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from knowledgebase.editorial import findings, study_checks
-from knowledgebase.editorial.study_checks import doubts, name_of
+from knowledgebase.editorial.study_checks import doubts
 from knowledgebase.editorial.transitions import submit
 from knowledgebase.editorial.versions import copy
 from knowledgebase.models import EffectSize, SelectedEffect, Study
@@ -239,7 +239,7 @@ def test_every_flip_is_seen_against_the_version_that_is_public(writing):
         SelectedEffect.objects.filter(pk=rows[effect.pk].pk).update(effect=turned)
         found = [doubt for doubt in doubts(new) if doubt.effects == (turned.pk,) and "teken" in doubt.message]
         assert [doubt.message for doubt in found] == [
-            f"{name_of(effect)}: het teken veranderde sinds de openbare versie "
+            f"{effect}: het teken veranderde sinds de openbare versie "
             f"({study_checks.shown(effect.effect)} daar, {study_checks.shown(-effect.effect)} hier)."
         ]
         SelectedEffect.objects.filter(pk=rows[effect.pk].pk).update(effect=effect)
