@@ -230,6 +230,8 @@ def _step_reason(step: Step, waterfall: Waterfall, rule: StrengthRule) -> str:
             "more": number(waterfall.studies_for_more)}  # fmt: skip
     if not step.judged:
         return _("We know too little of the studies to judge this, so it costs nothing.")
+    if not rule.minus[step.code]:
+        return _("By this rule it costs nothing.")
     counted = {"count": number(step.count or 0), "of": number(step.of or 0)} | limit
     if step.code == "design":
         words = (
@@ -247,9 +249,7 @@ def _step_reason(step: Step, waterfall: Waterfall, rule: StrengthRule) -> str:
             ) % {"count": number(step.unknown)}
         return words
     if step.code == "spread":
-        if step.points:
-            return _("In a comparable school the effect may be zero or below: the prediction interval holds zero.")
-        return _("Also in a comparable school the effect is most likely not zero.")
+        return _spread_reason(step, rule)
     if step.code == "asymmetry":
         values = {"p": probability(step.value or 0.0), "count": number(step.count or 0)}
         if step.points:
@@ -274,3 +274,15 @@ def _step_reason(step: Step, waterfall: Waterfall, rule: StrengthRule) -> str:
             counted | {"year": str(rule.before)}
         )
     return ""
+
+
+def _spread_reason(step: Step, rule: StrengthRule) -> str:
+    above = rule.i2_above
+    if above is not None and (not rule.zero_in_prediction or (step.value or 0) > above):
+        shares = {"share": decimal(step.value or 0, "1"), "limit": decimal(above, "1")}
+        return _("About %(share)s%% of the differences is real; above %(limit)s%% this costs a point.") % shares
+    if not rule.zero_in_prediction:
+        return _("By this rule it costs nothing.")
+    if step.points:
+        return _("In a comparable school the effect may be zero or below: the prediction interval holds zero.")
+    return _("Also in a comparable school the effect is most likely not zero.")

@@ -267,3 +267,31 @@ def test_threats_that_cost_a_point_say_why_and_a_strength_never_falls_below_zero
             0,
         ),
     ]
+
+
+@pytest.mark.usefixtures("_dutch")
+@pytest.mark.parametrize(
+    ("spread", "step", "why"),
+    [
+        (
+            {"i2_above": 75},
+            Step("spread", -1, value=90.0),
+            "Ongeveer 90% van de verschillen is echt. Boven 75% kost dat een punt.",
+        ),
+        (
+            {"i2_above": 75},
+            Step("spread", 0, value=10.0),
+            "Ook in een vergelijkbare school is het effect heel waarschijnlijk niet nul.",
+        ),
+        (
+            {"i2_above": 75, "zero_in_prediction": False},
+            Step("spread", 0, value=10.0),
+            "Ongeveer 10% van de verschillen is echt. Boven 75% kost dat een punt.",
+        ),
+        ({"zero_in_prediction": False}, Step("spread", 0, value=90.0), "Volgens deze regel kost dit niets."),
+        ({"minus": 0}, Step("spread", 0, value=90.0), "Volgens deze regel kost dit niets."),
+    ],
+)
+def test_the_words_of_a_spread_follow_the_rule(spread, step, why):
+    rule = StrengthRule.read("sterkte-2027", FIRST_RULE_PARAMS | {"spread": FIRST_RULE_PARAMS["spread"] | spread})
+    assert [told.why for told in strength_steps(Waterfall("sterkte-2027", 0, (step,)), rule)] == [why]
