@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -28,7 +29,7 @@ class AuthorsField(LinesField):
 
     def __init__(self, **kwargs: Any) -> None:
         help_text = gettext_lazy("One a line: “Okkinga, M.”. An organisation stands on its line without a comma.")
-        super().__init__(label=gettext_lazy("authors"), help_text=help_text, **kwargs)
+        super().__init__(label=capfirst(gettext_lazy("authors")), help_text=help_text, **kwargs)
 
     def prepare_value(self, value: Any) -> Any:
         if not isinstance(value, list):

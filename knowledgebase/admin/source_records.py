@@ -10,6 +10,7 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, QueryDict
 from django.template.response import TemplateResponse
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -29,6 +30,7 @@ TEMPLATE = "admin/knowledgebase/source/records.html"
 PREFIX = "bron"
 MAX_BYTES = 2 * records.MAX_CHARACTERS
 DOI, FILE = "doi", "file"
+KEY_FORM = gettext_lazy("Write small letters, digits and hyphens only, as in wisniewski-2020.")
 
 
 class AskForm(forms.Form):
@@ -109,7 +111,7 @@ class RecordForm(forms.ModelForm):
     field_order = ("take",)
     take = forms.BooleanField(label=gettext_lazy("Add this source"), required=False)
     authors = AuthorsField()
-    url = forms.URLField(label=gettext_lazy("address"), required=False, max_length=400, assume_scheme="https")
+    url = forms.URLField(label=capfirst(gettext_lazy("address")), required=False, max_length=400, assume_scheme="https")
 
     class Meta:
         model = Source
@@ -118,11 +120,12 @@ class RecordForm(forms.ModelForm):
             "language", "retraction", "grade",
         )  # fmt: skip
         widgets = {"title": forms.Textarea(attrs={"rows": 2, "class": "vLargeTextField"})}
+        error_messages = {"key": {"invalid": KEY_FORM}}
 
     def clean_key(self) -> str:
         key = str(self.cleaned_data["key"])
         if not re.fullmatch(r"[a-z0-9-]+", key):
-            raise ValidationError(_("Write small letters, digits and hyphens only, as in wisniewski-2020."), code="key")
+            raise ValidationError(KEY_FORM, code="key")
         return key
 
     @property

@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -20,7 +21,7 @@ from .source_records import add_records
 
 class SourceForm(forms.ModelForm):
     reported = FiguresField(
-        label=gettext_lazy("figures that it reports"),
+        label=capfirst(gettext_lazy("figures that it reports")),
         help_text=gettext_lazy(
             "One a line: “effect 0,48: all kinds of feedback”, “studies 435”, “leerlingen 61 000”, “procent 26”, "
             "“maanden 5” or “score 3”. A figure in a text that cites this source must be one of these."

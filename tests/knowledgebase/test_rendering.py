@@ -1,6 +1,5 @@
 import json
 import re
-import time
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -29,6 +28,7 @@ from knowledgebase.rendering import (
     tokens_in,
 )
 from tests.factories import make_page, make_practice, make_source, make_summary, make_term, rating
+from tests.work import calls
 
 VECTORS = json.loads((Path(__file__).parent.parent / "data" / "xss-vectors.json").read_text(encoding="utf-8"))
 
@@ -203,10 +203,9 @@ LONG = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", LONG)
-def test_the_longest_texts_are_rendered_in_seconds(name):
-    started = time.process_time()
+def test_the_longest_texts_are_bounded_work(name):
     assert_inert(render(LONG[name]))
-    assert time.process_time() - started < 10  # 1 to 4 on the machine where it was written
+    assert calls(lambda: render(LONG[name])) < 10_000_000
 
 
 def test_within_the_bounds_nothing_is_refused():

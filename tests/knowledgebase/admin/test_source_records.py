@@ -8,6 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils.translation import gettext as _
 
 from knowledgebase import records, registries, web
+from knowledgebase.admin.source_records import KEY_FORM
 from knowledgebase.models import AuditEvent, Source
 from tests.admin import logged_in, messages_of
 from tests.factories import make_source
@@ -243,6 +244,7 @@ def test_what_is_refused_comes_back_with_what_was_typed_and_the_rest_is_added():
     formset = done.context["formset"]
     assert [list(form.errors) for form in formset] == [["key"], ["year"]]
     assert (formset.forms[0]["key"].value(), formset.forms[1]["year"].value()) == ("Met Spaties", "later")
+    assert formset.forms[0].errors["key"] == [str(KEY_FORM)]
 
     client.post(URL, posted(done, **{"bron-0-key": "twee-2020", "bron-1-year": "2020"}))
     assert stored() == [("de-smedt-2020c", "Drie"), ("de-smedt-2020d", "Vier"), ("twee-2020", "Twee")]

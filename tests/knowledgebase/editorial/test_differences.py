@@ -1,5 +1,3 @@
-import time
-
 import pytest
 from django.template.loader import render_to_string
 from hypothesis import given
@@ -37,6 +35,7 @@ from tests.factories import (
     verdict,
 )
 from tests.pages import parse
+from tests.work import calls
 
 texts = st.lists(
     st.lists(
@@ -120,10 +119,8 @@ def test_nothing_differs_from_itself(text):
         ("".join("ab"[n % 3 % 2] + " " for n in range(190)), "".join("ab"[n % 5 % 2] + " " for n in range(190))),
     ],
 )
-def test_long_and_repetitive_texts_take_no_time(old, new):
-    start = time.perf_counter()
-    compare_texts(old, new)
-    assert time.perf_counter() - start < 3
+def test_long_and_repetitive_texts_are_bounded_work(old, new):
+    assert calls(lambda: compare_texts(old, new)) < 1_000_000
 
 
 def test_what_stayed_far_from_a_change_is_left_out():
@@ -386,10 +383,9 @@ def test_the_settings_of_a_selection_are_compared_as_fields():
 
 
 @pytest.mark.django_db
-def test_hundreds_of_rows_stay_a_few_lines_and_quick():
+def test_hundreds_of_rows_stay_a_few_lines():
     effects = [named(f"Studie {number}") for number in range(300)]
     _version, content = rested(*effects)
-    begin = time.perf_counter()
     [(_kind, _row, [(_label, _old, new)])] = of_rows(None, content)
-    assert time.perf_counter() - begin < 1
     assert len(new) < 200
+    assert calls(lambda: of_rows(None, content)) < 1_000 * len(effects)

@@ -2,7 +2,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from unittest.mock import patch
 
@@ -81,11 +80,9 @@ def test_the_loop_goes_on_until_it_is_told_to_stop(tmp_path):
     seen = []
     while len(seen) < 2:  # a second round, after the first failed
         seen.append(process.stderr.readline())
-    begun = time.monotonic()
     process.send_signal(signal.SIGTERM)
     out, _err = process.communicate(timeout=20)
 
     assert [line.startswith("  The database failed: ") for line in seen] == [True, True]
     assert process.returncode == 0
     assert out.endswith("Stopped.\n")
-    assert time.monotonic() - begun < 15

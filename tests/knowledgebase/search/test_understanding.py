@@ -1,5 +1,3 @@
-import time
-
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -15,6 +13,7 @@ from knowledgebase.search.understanding import (
     understand,
 )
 from tests.factories import make_concept
+from tests.work import calls
 
 Relation = ConceptLabel.Relation
 
@@ -243,11 +242,9 @@ def test_a_query_is_understood_in_one_query_of_the_database(names, django_assert
 
 
 @pytest.mark.parametrize("query", ["ab " * 66, "leesonderwijs" * 15, "a-" * 100, '"' * 200, "- " * 100, "x" * 200])
-def test_nothing_takes_long(names, query):
+def test_no_query_is_much_work(names, query):
     understand("feedbak")
-    before = time.process_time()
-    understand(query)
-    assert time.process_time() - before < 0.5
+    assert calls(lambda: understand(query)) < 100_000
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
