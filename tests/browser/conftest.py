@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, expect
 
 from .server import ROOT, serving
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
 AXE = Path(os.environ.get("AXE_JS", ROOT / "tests/web/node_modules/axe-core/axe.min.js"))
+PATIENCE = 20_000  # milliseconds for what a page must show: a busy machine is no fault of the page
+expect.set_options(timeout=PATIENCE)
 WCAG22AA = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from .prepare_desk import PASSWORD
+from .login import log_in
 from .server import serving
 
 WAYS = ((1280, "dark"), (768, "light"))
@@ -25,15 +25,6 @@ def no_faults(faults: list[str]) -> Iterator[None]:
     yield
     expected = ("inline style", "preload assets")  # the second is what axe says of such a style
     assert [fault for fault in faults if not any(words in fault for words in expected)] == []
-
-
-def log_in(page: Page, name: str) -> None:
-    page.set_default_timeout(10_000)
-    page.goto("/aanmelden/")
-    page.fill("[name=username]", name)
-    page.fill("[name=password]", PASSWORD)
-    page.keyboard.press("Enter")
-    page.wait_for_url(re.compile(r"^http://[^/]+/(?!aanmelden)"))
 
 
 def open_version(page: Page, slug: str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
-from .prepare_desk import PASSWORD
+from .login import log_in
 from .prepare_workflow import AUDIENCE, LEVEL, SOURCE
 from .server import serving
 
@@ -34,13 +34,8 @@ def people(browser: Browser, base_url: str) -> Iterator[Callable[[str], Page]]:
     def page_of(name: str) -> Page:
         if name not in pages:
             contexts.append(browser.new_context(base_url=base_url, locale="nl-BE", reduced_motion="reduce"))
-            contexts[-1].set_default_timeout(10_000)
-            page = pages[name] = contexts[-1].new_page()
-            page.goto("/aanmelden/")
-            page.locator("#id_username").fill(name)
-            page.locator("#id_password").fill(PASSWORD)
-            page.keyboard.press("Enter")
-            page.wait_for_url(re.compile(r"/(admin|redactie)/$"))
+            pages[name] = contexts[-1].new_page()
+            log_in(pages[name], name)
         return pages[name]
 
     yield page_of
