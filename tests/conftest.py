@@ -13,6 +13,7 @@ from tests.mail import Inbox
 from tests.mail import mail_server as running_mail_server
 
 settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # the real one is slow on purpose
+settings.WHITENOISE_AUTOREFRESH = True  # otherwise every client of every test reads the whole static folder
 
 
 # A busy machine is no fault of the code.
