@@ -75,12 +75,16 @@ def settings_of(selection: Selection) -> Settings:
     )
 
 
+def is_frozen(selection: Selection) -> bool:
+    """Whether its rows cannot change."""
+    return not selection.version.is_editable and bool(selection.version.content_hash)
+
+
 def rows_of(selection: Selection) -> Rows:
     """Its rows, in and out; those of a frozen version are kept, since they cannot change (two queries)."""
-    version = selection.version
-    if version.is_editable or not version.content_hash:
+    if not is_frozen(selection):
         return Rows(_read_rows(selection))
-    key = (version.content_hash, selection.uid, SiteState.current().content_key)
+    key = (selection.version.content_hash, selection.uid, SiteState.current().content_key)
     kept = _rows.get(key)
     return _rows.keep(key, Rows(_read_rows(selection))) if kept is None else kept
 
@@ -151,9 +155,7 @@ def result_for(selection: Selection, switches: Switches | None = None) -> Result
 
 def stored_result(selection: Selection) -> Result | None:
     """What was stored when the version was published, by this version of the method; read once by a process."""
-    version = selection.version
-    key = (version.content_hash, selection.uid, METHOD_VERSION)
-    frozen = not version.is_editable and version.content_hash
+    key, frozen = (selection.version.content_hash, selection.uid, METHOD_VERSION), is_frozen(selection)
     if frozen and (kept := _stored.get(key)) is not None:
         return kept
     found = ComputedResult.objects.filter(

@@ -8,6 +8,7 @@ from hypothesis import settings as hypothesis_settings
 
 from knowledgebase import rendering
 from knowledgebase.editorial import guards, norms
+from knowledgebase.recount import words as recount_words
 from knowledgebase.search import analysis, thesaurus, typos, wordforms
 from tests.mail import Inbox
 from tests.mail import mail_server as running_mail_server
@@ -23,8 +24,10 @@ hypothesis_settings.load_profile("patient")
 
 @pytest.fixture(autouse=True)
 def _forget_lexicon() -> Iterator[None]:
-    """Much is kept per content version (glossary, thesaurus, readability …), and every test begins with the same number."""
-    kept = (rendering._lexicon, norms._public, wordforms._word_forms, thesaurus._thesaurus, typos.vocabulary)
+    """Much is kept per content version (glossary, thesaurus, names …), and every test begins with the same number."""
+    kept = (
+        rendering._lexicon, norms._public, recount_words.names_of, wordforms._word_forms, thesaurus._thesaurus, typos.vocabulary,
+    )  # fmt: skip
     for cache in kept:
         cache.cache_clear()
     yield

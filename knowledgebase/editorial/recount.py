@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
@@ -86,6 +87,7 @@ class Recount(VersionView):
         )
 
 
+@lru_cache(maxsize=64)
 def _html(markdown: str) -> SafeString:
     """What the data cannot say; its citations stand with the text itself."""
     try:

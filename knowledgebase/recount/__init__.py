@@ -10,7 +10,7 @@ words            what rows say, in the words that readers know
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any
 
 from django.utils.text import capfirst
@@ -18,17 +18,18 @@ from django.utils.translation import gettext as _
 
 from knowledgebase import results, wording
 from knowledgebase.evidence.records import PARAMETERS, Result, Row, Switches
-from knowledgebase.models import Selection, Version
+from knowledgebase.models import Selection, SiteState, Version
 from knowledgebase.wording import Scale
 
 from .charts import figured, forest, funnel, groups
 from .fit import OURS, fits
 from .switches import Address, choices, chosen_switches, read_switches
 from .table import TABLE_PAGE, TABLE_QUERY, TABLE_ROWS, TABLE_SORT, read_table, table
-from .words import Names, model_words, reason_words, test_words
+from .words import model_words, names_of, reason_words, test_words
 
 BELOW = "cijfers/"  # the address of the page, below that of its text
 SELECTION, WHOLE = "voor", "alle"
+KEPT = 60 * 60  # seconds that a process keeps a table of rows that cannot change: no switch changes it
 
 
 def selections_of(version: Version) -> list[Selection]:
@@ -67,10 +68,13 @@ def page(
         notices.append(_("We have no figures for that context, so you see the first one."))
     rows = results.rows_of(selection)
     counted = [row for row in rows if row.included]
-    names, scale = Names.read(), scale_of(selection)
+    content_key = SiteState.current().content_key
+    names, scale = names_of(content_key), scale_of(selection)
     switches, unknown = read_switches(query, counted)
     base = results.result_for(selection)
-    result = base if switches == Switches() else results.result_for(selection, switches)
+    result = base
+    if switches != Switches():
+        result = results.result_of(rows, results.settings_of(selection), switches)
     found = Recount(selection, rows, switches, result, base, scale)
     table_choice, table_notices = read_table(query, names)
     offered, fit, ours, fit_notices = fits(query, counted, names)
@@ -119,6 +123,8 @@ def page(
         "fits_chosen": bool(ours),
         "fit_hidden": address.hidden(*OURS.values()),
         "table": shown,
+        "table_key": (content_key, selection.version.content_hash, selection.uid, astuple(table_choice), shown.number),
+        "table_kept": KEPT if results.is_frozen(selection) else 0,
         "table_choice": table_choice,
         "table_hidden": address.hidden(TABLE_QUERY, TABLE_ROWS, TABLE_PAGE),
         "excluded": [(row.label, row.uid, reason_words(row.reason)) for row in (*result.excluded, *result.outliers)],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -48,13 +49,23 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    rows: Sequence[TableRow]
+    """One page of the rows; what stands in their cells is looked up when it is drawn."""
+
+    shown: Sequence[Row]
+    scale: Scale
+    names: Names
     columns: Sequence[Column]
     found: int
     number: int
     pages: int
     previous: str
     next: str
+
+    @cached_property
+    def rows(self) -> list[TableRow]:
+        stored = EffectSize.objects.filter(uid__in=[row.uid for row in self.shown]).select_related("study__source")
+        by_uid = {str(effect.uid): effect for effect in stored}
+        return [_table_row(row, by_uid.get(row.uid), self.scale, self.names) for row in self.shown]
 
 
 def _sort_keys(names: Names) -> dict[str, tuple[str, Callable[[Row], Any]]]:
@@ -117,7 +128,6 @@ def table(
     if number is None:
         notices.append(_("That page does not exist, so you see the first one."))
         number = 1
-    shown = found[(number - 1) * PAGE_SIZE : number * PAGE_SIZE]
     columns = []
     for column, (label, _key) in keys.items():
         ascending = choice.sort == column
@@ -126,7 +136,9 @@ def table(
         columns.append(Column(column, label, href, direction))
     return (
         Table(
-            _table_rows(shown, scale, names),
+            found[(number - 1) * PAGE_SIZE : number * PAGE_SIZE],
+            scale,
+            names,
             columns,
             len(found),
             number,
@@ -136,12 +148,6 @@ def table(
         ),
         notices,
     )
-
-
-def _table_rows(rows: Sequence[Row], scale: Scale, names: Names) -> list[TableRow]:
-    stored = EffectSize.objects.filter(uid__in=[row.uid for row in rows]).select_related("study__source")
-    by_uid = {str(effect.uid): effect for effect in stored}
-    return [_table_row(row, by_uid.get(row.uid), scale, names) for row in rows]
 
 
 def _table_row(row: Row, stored: EffectSize | None, scale: Scale, names: Names) -> TableRow:

@@ -90,12 +90,14 @@ class Names:
     levels: Mapping[str, str]
     subjects: Mapping[str, str]
 
-    @classmethod
-    def read(cls) -> Names:
-        found: dict[str, dict[str, str]] = {Scheme.LEVEL: {}, Scheme.SUBJECT: {}}
-        for concept in Concept.objects.in_scheme(Scheme.LEVEL, Scheme.SUBJECT):
-            found[concept.scheme][concept.slug] = str(concept)
-        return cls(found[Scheme.LEVEL], found[Scheme.SUBJECT])
+
+@lru_cache(maxsize=1)
+def names_of(content_key: str) -> Names:
+    """The names as the editors have them now (`SiteState.content_key`)."""
+    found: dict[str, dict[str, str]] = {Scheme.LEVEL: {}, Scheme.SUBJECT: {}}
+    for concept in Concept.objects.in_scheme(Scheme.LEVEL, Scheme.SUBJECT):
+        found[concept.scheme][concept.slug] = str(concept)
+    return Names(found[Scheme.LEVEL], found[Scheme.SUBJECT])
 
 
 def moderator_name(moderator: str) -> str:

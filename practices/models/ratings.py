@@ -217,9 +217,12 @@ class EvidenceRating(Context):
         selection, rule = self.selection(), rule or RatingRule.of_version(self.strength_scale)
         if self.basis != self.Basis.STUDIES or selection is None or rule is None:
             return None
-        levels = ConceptLink.objects.filter(version=self.version_id, concept__scheme=Scheme.LEVEL)
-        slugs = set(levels.values_list("concept__slug", flat=True))
-        return strength_of(results.rows_of(selection), results.result_for(selection), slugs, rule)
+        return strength_of(results.rows_of(selection), results.result_for(selection), self.levels(), rule)
+
+    def levels(self) -> set[str]:
+        """The slugs of the levels that its text is about."""
+        links = ConceptLink.objects.filter(version=self.version_id, concept__scheme=Scheme.LEVEL)
+        return set(links.values_list("concept__slug", flat=True))
 
     def computed(self) -> dict[str, Any]:
         """What the study rows say, by field: for a draft by the adopted rule, else by the one it is pinned to.

@@ -7,7 +7,7 @@ from knowledgebase.editorial.recount import Recount, plain_scale
 from knowledgebase.models import Selection
 from knowledgebase.wording import Scale
 from practices.models import EvidenceRating, PracticeVersion, RatingRule
-from practices.ratings import CONVERSION, CONVERSIONS, OWN, Figure, gain_of
+from practices.ratings import CONVERSION, CONVERSIONS, OWN, Figure, gain_of, strength_of
 from practices.wording import Months, strength_steps
 
 
@@ -30,13 +30,12 @@ class PracticeRecount(Recount):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
         rating = _ratings(context["selection"]).filter(basis=EvidenceRating.Basis.STUDIES).first()
-        if rating is None:
+        rule = RatingRule.of_version(rating.strength_scale) if rating else None
+        if rating is None or rule is None:
             return context
+        found = context["recount"]
+        waterfall = strength_of(found.rows, found.base, rating.levels(), rule)
         rating.version = kwargs["version"]
-        rule = RatingRule.of_version(rating.strength_scale)
-        waterfall = rating.waterfall(rule) if rule else None
-        if waterfall is None or rule is None:
-            return context
         return context | {
             "strength_template": "practices/_recount_strength.html",
             "strength": Figure(waterfall.strength, OWN),

@@ -414,3 +414,14 @@ def test_as_many_questions_for_3_and_for_40_studies(client):
             client.get(f"/praktijken/{slug}/cijfers/{query}")
         small, large = (asked(client, f"/praktijken/{slug}/cijfers/{query}") for slug in ("klein", "groot"))
         assert small == large
+
+
+def test_the_rows_of_a_public_text_are_drawn_once_whatever_is_switched(client):
+    studied_practice()
+    first = table_rows(Page(client.get(PRACTICE)))
+    with CaptureQueriesContext(connection) as asked_for:
+        again = table_rows(Page(client.get(f"{PRACTICE}?niveau=lager")))
+    assert [row.text for row in again] == [row.text for row in first]
+    assert not [query for query in asked_for if '"knowledgebase_effectsize"' in query["sql"]]
+    found = table_rows(Page(client.get(f"{PRACTICE}?q=studie+03")))
+    assert [row.one("th").text for row in found] == ["Studie 03"]

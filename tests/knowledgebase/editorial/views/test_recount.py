@@ -1,6 +1,6 @@
 import pytest
 
-from knowledgebase.models import Version
+from knowledgebase.models import EffectSize, Version
 from tests.desk import at_desk, page_of
 from tests.factories import in_review, make_member, make_practice, make_theme, make_user
 from tests.pages import Page, assert_inert
@@ -55,6 +55,15 @@ def test_an_editor_sees_the_figures_of_a_draft():
     page = Page(at_desk(make_user(role="redacteur")).get(sums(version)))
     assert "(ontwerp)" in page.one("p", "notices").text
     assert len(page.one("nav", "breadcrumbs").all("a")) == 1  # there is no round yet
+
+
+def test_the_rows_of_a_draft_are_shown_as_they_are_now():
+    version = studied_practice(state="draft")
+    client = at_desk(make_user(role="redacteur"))
+    for outcome in ("Toetsen", "Opstellen"):
+        EffectSize.objects.filter(selected__version=version).update(outcome=outcome)
+        table = Page(client.get(sums(version))).one("table", "study-table").one("tbody")
+        assert {row.all("td")[5].text for row in table.all("tr")} == {outcome}
 
 
 # Who may not
