@@ -568,13 +568,7 @@ def _run(sql: str, given: Sequence[Any]) -> list[Row]:
 
 def statement(planned: Plan) -> tuple[str, list[Any]]:
     """One statement for every hit, best first: its number, its score, whether it holds every word."""
-    clauses = " UNION ALL ".join(_clause(clause) for clause in planned.clauses)
-    quoted = sum(clause.phrase for clause in planned.clauses)
-    conditions = [f"SUM(m) * 100 >= {planned.needed}", "SUM(h) > 0", *([f"SUM(q) = {quoted}"] if quoted else [])]
-    hits = (
-        f"SELECT entry_id, CAST(SUM(s) AS bigint) AS s, SUM(h) AS h FROM ({clauses}) AS clause "
-        f"GROUP BY entry_id HAVING {' AND '.join(conditions)}"
-    )
+    hits = _hits_of(planned)
     where, given = [], []
     if planned.phrases:
         where += ["text.keys LIKE %s"] * len(planned.phrases)
@@ -593,6 +587,19 @@ def statement(planned: Plan) -> tuple[str, list[Any]]:
     ), given
 
 
+def _hits_of(planned: Plan) -> str:
+    """Every entry that meets enough of the query, with what all clauses give together; one clause is always enough."""
+    clauses = [_clause(clause) for clause in planned.clauses]
+    if len(clauses) == 1:
+        return f"SELECT entry_id, CAST(s AS bigint) AS s, h FROM ({clauses[0]}) AS clause"
+    quoted = sum(clause.phrase for clause in planned.clauses)
+    conditions = [f"SUM(m) * 100 >= {planned.needed}", "SUM(h) > 0", *([f"SUM(q) = {quoted}"] if quoted else [])]
+    return (
+        f"SELECT entry_id, CAST(SUM(s) AS bigint) AS s, SUM(h) AS h FROM ({' UNION ALL '.join(clauses)}) AS clause "
+        f"GROUP BY entry_id HAVING {' AND '.join(conditions)}"
+    )
+
+
 def _clause(clause: Planned) -> str:
     """Every entry that meets a clause, with the most that one of its options gives."""
     rest = f"{clause.mass} AS m, {int(not clause.soft)} AS h, {int(clause.phrase)} AS q"
@@ -603,18 +610,16 @@ def _clause(clause: Planned) -> str:
 
 
 def _option(clause: Planned, option: Option) -> str:
+    """Every entry that holds all terms of an option: read from the rarest, whose rows look the others up."""
     divided = f" / {TIE}" if clause.soft else ""
-    if len(option.terms) == 1:
-        return (
-            f"SELECT entry_id, impact * {option.factors[0]}{divided} AS s FROM {POSTING} "
-            f"WHERE term_id = {option.terms[0]}"
-        )
-    factors = " ".join(f"WHEN {term} THEN {factor}" for term, factor in zip(option.terms, option.factors, strict=True))
-    terms = ", ".join(map(str, option.terms))
-    return (
-        f"SELECT entry_id, SUM(impact * CASE term_id {factors} END) / {len(option.terms)}{divided} AS s FROM {POSTING} "
-        f"WHERE term_id IN ({terms}) GROUP BY entry_id HAVING COUNT(*) = {len(option.terms)}"
+    rarest_first = sorted(zip(option.df, option.terms, option.factors, strict=True))
+    points = " + ".join(f"p{place}.impact * {factor}" for place, (_df, _term, factor) in enumerate(rarest_first))
+    tables = " CROSS JOIN ".join(f"{POSTING} AS p{place}" for place in range(len(rarest_first)))
+    where = " AND ".join(
+        f"p{place}.term_id = {term}" + (f" AND p{place}.entry_id = p0.entry_id" if place else "")
+        for place, (_df, term, _factor) in enumerate(rarest_first)
     )
+    return f"SELECT p0.entry_id, ({points}) / {len(rarest_first)}{divided} AS s FROM {tables} WHERE {where}"
 
 
 def _hits(rows: Sequence[Row]) -> list[Hit]:
