@@ -1,12 +1,14 @@
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from knowledgebase import plots
 from knowledgebase.editorial.differences import CHANGED, Change, Difference, compare_texts
 from knowledgebase.models import Item, Scheme, SummaryVersion, ThemeVersion
+from knowledgebase.views.search import Result
 from practices import cards
 from practices.filters import PracticeFilter
 
@@ -40,8 +42,10 @@ def gallery(request: HttpRequest) -> HttpResponse:
     study = plots.Entry("Jansen 2020", 0.4, 0.1, 0.7, "0,40", "(0,10 – 0,70)", share=1)
     small = plots.Entry("Peeters 2021", -0.1, -0.9, 3.0, "−0,10", "(−0,90 – 3,00)", share=0.2)
     average = plots.Entry(_("Average"), 0.3, 0.05, 0.55, "0,30", "(0,05 – 0,55)", kind="average")
+    title, passage = _("Feedback"), mark_safe(_("What a reader looked for is <mark>marked</mark>."))  # noqa: S308  # ours
     context = {
         "cards": shown,
+        "result": Result("term", _("Term"), "", 0, "#search-result", title, passage),
         "groups": selection.groups(),
         "kinds": Item.Kind.choices,
         "differences": differences,

@@ -60,5 +60,7 @@ def test_gallery_is_for_staff(client, settings):
     assert page.one("h1").text == "Onderdelen"
     assert page.keys == ["feedback"]
     assert [len(page.one("svg", name).all("circle")) for name in ("rows-plot", "funnel-plot")] == [3, 3]
+    assert page.one("li", "search-result").one("mark").text == "gemarkeerd"
+    assert page.all("details", "filter-group")
     settings.DEBUG = True
     assert Page(client.get("/onderdelen/")).keys == ["feedback"]
