@@ -11,6 +11,8 @@ class PracticesConfig(AppConfig):
     verbose_name = _("Practices")
 
     def ready(self) -> None:
+        from knowledgebase.editorial import guards
+
         from . import entries, facets, rules
         from .models import RatingRule
 
@@ -20,4 +22,5 @@ class PracticesConfig(AppConfig):
 
         facets.connect()
         entries.connect()
+        guards.register(rules.rule_guards)
         post_migrate.connect(migrated, sender=self, weak=False, dispatch_uid="sync-rules")

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from knowledgebase.editorial import audit
+from knowledgebase.editorial.guards import Guard, differ
 from knowledgebase.editorial.permissions import role_of
 from knowledgebase.editorial.refusals import AlreadyDone, MoveRefused, NotAllowed
 from knowledgebase.models import User, Version
@@ -36,6 +37,17 @@ class Change:
     @property
     def differs(self) -> bool:
         return self.before != self.after
+
+
+def rule_guards() -> Iterator[Guard]:
+    """What a rule said when it was adopted stays, and who decided when; it is only replaced."""
+    table, adopted = RatingRule._meta.db_table, "OLD.state <> 'proposed'"
+    kept = differ([*RatingRule.FIXED, "adopted_at", "adopted_by_id", "decision"])
+    yield Guard(
+        "adopted_rule_stays", table, "UPDATE", f"{adopted} AND ({kept} OR NEW.state = 'proposed')",
+        "an adopted rule does not change: propose another version",
+    )  # fmt: skip
+    yield Guard("adopted_rule_is_kept", table, "DELETE", adopted, "ratings are pinned to this rule")
 
 
 def sync_rules() -> None:

@@ -5,7 +5,7 @@ installed after every migrate, removed before (SQLite drops or breaks triggers w
 check compares what the database has with this module. `maintenance` is the one door past them.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -44,6 +44,7 @@ PREFIX = "guard_"
 DOOR = "leerpunt.maintenance"  # a setting of the PostgreSQL session
 DOOR_FUNCTION = "leerpunt_maintenance"  # a function of the SQLite connection
 _open_doors: dict[int, str] = {}
+_of_other_apps: dict[Callable[[], Iterable["Guard"]], None] = {}
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,8 @@ def _among(states: Iterable[str]) -> str:
     return "({})".format(", ".join(f"'{state}'" for state in sorted(states)))
 
 
-def _differ(columns: Iterable[str]) -> str:
+def differ(columns: Iterable[str]) -> str:
+    """SQL: whether a write changes one of these columns."""
     return "({})".format(" OR ".join(f"OLD.{name} IS DISTINCT FROM NEW.{name}" for name in sorted(columns)))
 
 
@@ -77,7 +79,13 @@ def _columns(model: type[models.Model], *, without: Iterable[str] = ()) -> set[s
 
 def guards() -> list[Guard]:
     """Every guard, from the models and the edges as they are now."""
-    return [*_version_guards(), *_content_guards(), *_study_guards(), *_write_once_guards(), *_people_guards()]
+    own = (_version_guards, _content_guards, _study_guards, _write_once_guards, _people_guards)
+    return [guard for part in (*own, *_of_other_apps) for guard in part()]
+
+
+def register(part: Callable[[], Iterable[Guard]]) -> None:
+    """Add the guards of an app that this one does not know; called when that app is ready."""
+    _of_other_apps[part] = None
 
 
 def _version_guards() -> Iterator[Guard]:
@@ -102,17 +110,17 @@ def _version_guards() -> Iterator[Guard]:
     )  # fmt: skip
     yield Guard(
         "version_identity", table, "UPDATE",
-        _differ(["item_id", "number", "created_by_id", "created_at", "based_on_id"]), "the identity of a version stays",
+        differ(["item_id", "number", "created_by_id", "created_at", "based_on_id"]), "the identity of a version stays",
     )  # fmt: skip
     yield Guard(
         "version_frozen", table, "UPDATE",
-        f"NOT (OLD.state IN {editable} AND NEW.state IN {editable}) AND {_differ(content)}",
+        f"NOT (OLD.state IN {editable} AND NEW.state IN {editable}) AND {differ(content)}",
         "this version is frozen: start a new one",
     )  # fmt: skip
     submitted = ["content_hash", "hash_version", "round_no", "submitted_at", "submitted_by_id"]
     yield Guard(
         "version_hash", table, "UPDATE",
-        f"{_differ(submitted)} AND NOT (OLD.state IN {editable} AND NEW.state = 'in_review')",
+        f"{differ(submitted)} AND NOT (OLD.state IN {editable} AND NEW.state = 'in_review')",
         "the hash is set on submission",
     )  # fmt: skip
     yield Guard(
@@ -135,18 +143,18 @@ def _version_guards() -> Iterator[Guard]:
     )  # fmt: skip
     yield Guard(
         "version_published", table, "UPDATE",
-        f"{_differ(['published_at', 'published_by_id'])} AND NOT (OLD.state = 'approved' AND NEW.state = 'published')",
+        f"{differ(['published_at', 'published_by_id'])} AND NOT (OLD.state = 'approved' AND NEW.state = 'published')",
         "who published and when is written once",
     )  # fmt: skip
     yield Guard(
         "version_withdrawn", table, "UPDATE",
-        f"{_differ(['withdrawn_at', 'withdrawn_by_id', 'withdrawal_reason'])} "
+        f"{differ(['withdrawn_at', 'withdrawn_by_id', 'withdrawal_reason'])} "
         "AND NOT (OLD.state = 'published' AND NEW.state = 'withdrawn')",
         "who withdrew, when and why is written once",
     )  # fmt: skip
     yield Guard(
         "version_scheduled", table, "UPDATE",
-        f"{_differ(['publish_at', 'scheduled_by_id'])} AND OLD.state <> 'approved'", "only what is approved is planned",
+        f"{differ(['publish_at', 'scheduled_by_id'])} AND OLD.state <> 'approved'", "only what is approved is planned",
     )  # fmt: skip
     yield Guard(
         "version_kept", table, "DELETE", "OLD.state <> 'draft' OR OLD.round_no > 0",
@@ -154,7 +162,7 @@ def _version_guards() -> Iterator[Guard]:
     )  # fmt: skip
     yield Guard(
         "item_identity", _table(Item), "UPDATE",
-        f"{_differ(['kind', 'key'])} AND EXISTS (SELECT 1 FROM {table} v WHERE v.item_id = OLD.id AND v.round_no > 0)",
+        f"{differ(['kind', 'key'])} AND EXISTS (SELECT 1 FROM {table} v WHERE v.item_id = OLD.id AND v.round_no > 0)",
         "kind and key of a text stay once it was submitted",
     )  # fmt: skip
 
@@ -224,7 +232,7 @@ def _write_once_guards() -> Iterator[Guard]:
         """Of this model only these fields ever change, and only as long as `while_` holds."""
         others = _columns(model, without=fields)
         return Guard(
-            f"{model._meta.model_name}_written_once", _table(model), "UPDATE", f"{_differ(others)} OR NOT ({while_})",
+            f"{model._meta.model_name}_written_once", _table(model), "UPDATE", f"{differ(others)} OR NOT ({while_})",
             "what was written stays",
         )  # fmt: skip
 
@@ -272,7 +280,7 @@ def _write_once_guards() -> Iterator[Guard]:
 def _people_guards() -> Iterator[Guard]:
     version, members, events = _table(Version), _table(Membership), _table(AuditEvent)
     yield Guard(
-        "seat_is_closed_not_rewritten", members, "UPDATE", _differ(["commission_id", "user_id", "role", "valid_from"]),
+        "seat_is_closed_not_rewritten", members, "UPDATE", differ(["commission_id", "user_id", "role", "valid_from"]),
         "close this seat and give a new one",
     )  # fmt: skip
     yield Guard("seat_stays", members, "DELETE", "1 = 1", "close this seat instead")
@@ -280,7 +288,7 @@ def _people_guards() -> Iterator[Guard]:
     contributors = _table(VersionContributor)
     yield Guard("contributor_stays", contributors, "DELETE", kept, "who wrote in a text is not forgotten")
     yield Guard(
-        "contributor_is_not_rewritten", contributors, "UPDATE", _differ(["version_id", "user_id"]),
+        "contributor_is_not_rewritten", contributors, "UPDATE", differ(["version_id", "user_id"]),
         "who wrote in a text is not forgotten",
     )  # fmt: skip
     yield Guard(

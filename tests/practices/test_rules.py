@@ -1,4 +1,5 @@
 import pytest
+from django.db import IntegrityError, transaction
 
 from knowledgebase.editorial.refusals import AlreadyDone, MoveRefused, NotAllowed
 from knowledgebase.models import AuditEvent
@@ -45,6 +46,30 @@ def test_trying_a_rule_lists_what_would_change_and_changes_nothing():
     ]
     assert before == (list(RatingRule.objects.values()), list(PracticeVersion.objects.order_by("pk").values()))
     assert published.ratings.get().strength == 1
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"params": {}},
+        {"version": "anders"},
+        {"decision": "Anders."},
+        {"state": "proposed", "adopted_at": None},
+    ],
+)
+def test_the_database_keeps_an_adopted_rule_as_it_was(fields):
+    first = RatingRule.objects.values().get()
+    with pytest.raises(IntegrityError, match="adopted_rule_stays"), transaction.atomic():
+        RatingRule.objects.update(**fields)
+    with pytest.raises(IntegrityError, match="adopted_rule_is_kept"), transaction.atomic():
+        RatingRule.objects.all().delete()
+    assert RatingRule.objects.values().get() == first
+
+
+def test_a_proposal_may_change_and_go():
+    rule = proposal()
+    assert RatingRule.objects.filter(pk=rule.pk).update(note="Beter.") == 1
+    assert rule.delete()[0] == 1
 
 
 def test_adoption_replaces_the_rule_and_leaves_published_pages():
