@@ -15,6 +15,7 @@ ROW = 1.75  # em from one row to the next
 SMALLEST, LARGEST = 0.2, 0.55  # em: radius of a point
 REACH = 0.75  # how far an interval may stretch the axis, as a share of the span of the points
 MOST_TICKS = 8
+NOTHING = 1e-12  # a span that nobody sees
 STANDARD = 1.959964  # of the normal distribution: 95% lies within
 
 
@@ -61,8 +62,9 @@ def axis(points: Iterable[float], ends: Iterable[float] = (), *, most: int = MOS
     inside = [0.0, *(value for value in points if math.isfinite(value))]
     low, high = min(inside), max(inside)
     outside = [value for value in ends if math.isfinite(value)]
-    if low == high:  # nothing, or zeros only
-        high = max((abs(value) for value in outside), default=0.0) or 1.0
+    if high - low < NOTHING:  # nothing, or zeros only
+        high = max((abs(value) for value in outside), default=0.0)
+        high = high if high >= NOTHING else 1.0
         low = -high
     reach = (high - low) * REACH
     low, high = max(min([low, *outside]), low - reach), min(max([high, *outside]), high + reach)

@@ -1,7 +1,7 @@
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from knowledgebase import plots
@@ -47,6 +47,7 @@ def test_small_numbers_get_as_many_decimals_as_they_need():
     ]  # fmt: skip
 
 
+@example([], [5e-324])
 @given(st.lists(numbers, max_size=20), st.lists(numbers, max_size=20))
 def test_every_axis_can_be_drawn(points, ends):
     line = plots.axis(points, ends)
