@@ -5,7 +5,7 @@
 #   REQUIRE_POSTGRES=1  no PostgreSQL is a failure (in CI); REQUIRE_BROWSER=1 the same for chromium and the tools of tests/web
 #   COVERAGE=1          measures, and fails under the gate of pyproject.toml (in CI)
 #   WORKERS=2           pytest processes side by side
-#   PYTEST_ARGS         more arguments, such as "-x -k search"
+#   PYTEST_ARGS         more arguments, such as "-x -k search", or "--tracing retain-on-failure" (twice as slow) in the browser
 #
 # The last line counts the tests of all parts: "N passed, N failed".
 set -uo pipefail
@@ -103,7 +103,7 @@ else
     export CHROMIUM AXE_JS="$PWD/tests/web/node_modules/axe-core/axe.min.js"
     export XDG_CONFIG_HOME="$PWD/.cache/xdg/config" XDG_CACHE_HOME="$PWD/.cache/xdg/cache" # chromium's own, not the user's
     part browser "${pytest[@]}" -m "($markers) and browser" tests/browser \
-        --tracing retain-on-failure --screenshot only-on-failure --output .cache/browser
+        --screenshot only-on-failure --output .cache/browser
 fi
 
 if [ "${COVERAGE:-}" = 1 ] && [ "$markers" != slow ]; then
