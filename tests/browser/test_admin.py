@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from .login import log_in
 from .server import serving
+from .ways import follow, log_in
 
 WAYS = ((1280, "dark"), (768, "light"))
 
@@ -30,12 +30,12 @@ def no_faults(faults: list[str]) -> Iterator[None]:
 def open_version(page: Page, slug: str) -> None:
     """The page of the newest version of a practice, through its list and its own page."""
     page.goto(f"/admin/practices/practice/?q={slug}")
-    page.locator("#result_list tbody th a").first.click()
-    page.locator(".versions tbody th a").first.click()
+    follow(page.locator("#result_list tbody th a").first)
+    follow(page.locator(".versions tbody th a").first)
 
 
 def move(page: Page, path: str) -> None:
-    page.locator(f".object-tools a[href$='/{path}/']").click()
+    follow(page.locator(f".object-tools a[href$='/{path}/']"))
 
 
 def assert_accessible(page: Page, axe) -> None:
@@ -67,14 +67,14 @@ def test_check_and_submit(page, axe):
     log_in(page, "redacteur")
     open_version(page, "spelling")
     page.fill("#id_when_not", "")
-    page.locator("[name=_continue]").click()
+    follow(page.locator("[name=_continue]"))
     move(page, "indienen")
     expect(page.locator(".findings .blocking")).to_have_count(1)
     assert_accessible(page, axe)
-    page.locator(".findings .blocking a").click()
+    follow(page.locator(".findings .blocking a"))
     expect(page).to_have_url(re.compile("#id_when_not$"))
     page.fill("#id_when_not", "Dat weet nog niemand.")
-    page.locator("[name=_continue]").click()
+    follow(page.locator("[name=_continue]"))
 
 
 def test_a_stale_save_shows_both_texts_and_is_saved_on_purpose(page, axe):
@@ -85,13 +85,13 @@ def test_a_stale_save_shows_both_texts_and_is_saved_on_purpose(page, axe):
     other = page.context.new_page()
     other.goto(address)
     other.fill("#id_lead", "Van de ander.")
-    other.locator("[name=_continue]").click()
+    follow(other.locator("[name=_continue]"))
     other.close()
-    page.locator("[name=_continue]").click()
+    follow(page.locator("[name=_continue]"))
     expect(page.locator(".conflicts td")).to_have_text(["Van mij.", "Van de ander."])
     expect(page.locator("#id_lead")).to_have_value("Van mij.")
     assert_accessible(page, axe)
-    page.locator("[name=_continue]").click()
+    follow(page.locator("[name=_continue]"))
     expect(page.locator(".conflicts")).to_have_count(0)
     expect(page.locator("#id_lead")).to_have_value("Van mij.")
 
@@ -99,10 +99,11 @@ def test_a_stale_save_shows_both_texts_and_is_saved_on_purpose(page, axe):
 def test_a_preview_link_from_making_to_reading_to_revoking(page, axe, browser, base_url):
     log_in(page, "redacteur")
     open_version(page, "spelling")
-    page.locator(".previews p a").click()
+    follow(page.locator(".previews p a"))
     assert_accessible(page, axe)
     page.fill("#id_note", "Voor An")
-    page.keyboard.press("Enter")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
     link = page.locator("#preview-link").input_value()
     assert_accessible(page, axe)
     reader = browser.new_context(base_url=base_url, reduced_motion="reduce")
@@ -112,9 +113,9 @@ def test_a_preview_link_from_making_to_reading_to_revoking(page, axe, browser, b
     answer = guest.goto(f"/{path}")
     assert answer.headers["referrer-policy"] == "no-referrer"
     expect(guest.locator("h1")).to_have_text("Spelling oefenen")
-    page.locator(".move-page p a").click()
+    follow(page.locator(".move-page p a"))
     assert_accessible(page, axe)
-    page.locator(".previews form button").first.click()
+    follow(page.locator(".previews form button").first)
     assert guest.goto(f"/{path}").status == 404
     reader.close()
 

@@ -6,8 +6,8 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from .a11y import clipped_text, focus_walk, focusable, hidden_in_forced_colors, overflowing, running_animations
-from .login import log_in
 from .server import serving
+from .ways import log_in
 
 DESK = "/redactie/"
 # Who looks at which page; a title instead of an address is followed from the desk.

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
-from .login import log_in
 from .prepare_workflow import AUDIENCE, LEVEL, SOURCE
 from .server import serving
+from .ways import log_in
 
 TITLE, SLUG = "Lezen met een maatje", "lezen-met-een-maatje"
 USERS = ("lid-gebruikers-1", "lid-gebruikers-2")
