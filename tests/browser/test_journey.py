@@ -5,6 +5,7 @@ import re
 from playwright.sync_api import Page, expect
 
 from .pages import HOME, OWN_FIGURE
+from .ways import follow
 
 
 def tab_to(page: Page, selector: str, limit: int = 120) -> None:
@@ -59,7 +60,7 @@ def test_from_home_to_a_printed_comparison_by_keyboard(page):
 def test_a_filter_survives_a_change_of_view_and_back(page):
     page.goto("/praktijken/?niveau=lager")
     shown = page.eval_on_selector_all(".practice-row", "rows => rows.map(row => row.dataset.key)")
-    page.get_by_role("link", name="Tabel").click()
+    follow(page.get_by_role("link", name="Tabel"))
     expect(page).to_have_url(re.compile("niveau=lager"))
     assert page.eval_on_selector_all("tr[data-key]", "rows => rows.map(row => row.dataset.key)") == shown
     page.go_back()
