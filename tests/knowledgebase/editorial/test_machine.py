@@ -6,6 +6,7 @@ commissions confirm that it still holds, and never else. A move that is refused 
 
 import re
 from collections.abc import Callable, Iterator
+from copy import copy
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import partial
@@ -469,9 +470,9 @@ def forbidden(item: Item, to: str) -> Iterator[tuple[str, Callable[[], Any]]]:
                 f"{version.state} to {to} in SQL",
                 sql("UPDATE knowledgebase_version SET state = %s WHERE id = %s", to, version.pk),
             )
-            version.state = to
-            yield f"to {to} in bulk", partial(Version.objects.bulk_update, [version], ["state"])
-            version.refresh_from_db()
+            moved = copy(version)
+            moved.state = to
+            yield f"to {to} in bulk", partial(Version.objects.bulk_update, [moved], ["state"])
         yield "publication", partial(rows.update, published_at=timezone.now())
         yield "hash", partial(rows.update, content_hash="f" * 64)
         yield "number", partial(rows.update, number=77)
