@@ -6,7 +6,7 @@ from django.db import migrations, models
 POSTING = "knowledgebase_searchposting"
 PREFIXES = {
     "search_word_by_beginning": ("knowledgebase_searchword", "index_id, {folded}"),
-    "search_title_by_beginning": ("knowledgebase_searchtitleword", "index_id, {folded}, entry_id, is_title"),
+    "search_title_by_beginning": ("knowledgebase_searchtitleword", "index_id, {folded}, entry_id"),
 }
 
 
