@@ -670,7 +670,8 @@ def _binary(column: str) -> str:
 def _words(beginning: str, limit: int) -> list[str]:
     """Words with this beginning, those of most texts first."""
     rows = _fetch(
-        f"SELECT word.word FROM {WORD} AS word WHERE word.index_id = {LIVE} AND {_binary('word.folded')} >= %s AND {_binary('word.folded')} < %s "
+        f"SELECT word.word FROM {WORD} AS word WHERE word.index_id = {LIVE} "
+        f"AND {_binary('word.folded')} >= %s AND {_binary('word.folded')} < %s "
         f"ORDER BY word.df DESC, {_binary('word.folded')}, {_binary('word.word')} LIMIT %s",
         [beginning, _after(beginning), limit],
     )

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from .a11y import focus_walk, focusable, hidden_in_forced_colors, running_animations
 from .pages import COMPARE_TWO, HOME, OVERVIEW, OWN_FIGURE, PAGES, PLOT, RECOUNT, SEARCH, STATUS
 
-# Pages share their components: these six hold them all, and the others need one width in the light and one in the dark.
+# Pages share their components: these six hold most of them; the others are seen narrow in the light and wide in the dark.
 OWN_COMPONENTS = ("home", "overview", "practice-own-figure", "recount", "compare-four", "search")
 FOUR_WAYS = ((320, "light"), (1280, "dark"), (320, "dark"), (1280, "light"))
 
