@@ -80,11 +80,11 @@ def is_frozen(selection: Selection) -> bool:
     return not selection.version.is_editable and bool(selection.version.content_hash)
 
 
-def rows_of(selection: Selection) -> Rows:
+def rows_of(selection: Selection, content_key: str | None = None) -> Rows:
     """Its rows, in and out; those of a frozen version are kept, since they cannot change (two queries)."""
     if not is_frozen(selection):
         return Rows(_read_rows(selection))
-    key = (selection.version.content_hash, selection.uid, SiteState.current().content_key)
+    key = (selection.version.content_hash, selection.uid, content_key or SiteState.current().content_key)
     kept = _rows.get(key)
     return _rows.keep(key, Rows(_read_rows(selection))) if kept is None else kept
 

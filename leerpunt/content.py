@@ -230,7 +230,7 @@ def row_of(kind: str, child: Any) -> dict[str, Any]:
     """A row of a version as a file writes it: what is empty or usual is left out."""
     rows, written = ROWS[kind], {}
     for name in rows.fields:
-        if name == "left_out" or (kind == "ratings" and child.basis == child.Basis.STUDIES and name in COMPUTED):
+        if name == "left_out" or (kind == "ratings" and child.is_computed and name in COMPUTED):
             continue
         if name == "interval":
             if child.ci_low is not None and child.ci_high is not None:

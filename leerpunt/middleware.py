@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.cache import get_conditional_response, patch_vary_headers
 from django.utils.http import http_date
 
-from knowledgebase.models import SiteState
+from knowledgebase.editorial.public import site_state
 
 SMALLEST = 500  # bytes: below this, compressing gains nothing
 TEXT = ("text/", "application/atom+xml", "application/xml", "application/json", "image/svg+xml")
@@ -36,7 +36,7 @@ class PublicPages:
         request.COOKIES = {}
         if request.method not in ("GET", "HEAD"):
             return self.get_response(request)
-        state = SiteState.current()
+        state = site_state(request)
         today = timezone.localdate()
         key = f"{request.get_full_path()}|{state.content_key}|{settings.CODE_VERSION}|{today}"
         encoding = self.encoding(request)

@@ -19,7 +19,7 @@ from django.views.generic.base import ContextMixin, View
 
 from knowledgebase import rendering
 from knowledgebase.citations import Reference, as_file
-from knowledgebase.models import PUBLIC_ONCE, Item, SlugRedirect, Source, Version
+from knowledgebase.models import PUBLIC_ONCE, Item, SiteState, SlugRedirect, Source, Version
 from knowledgebase.search import fold
 from knowledgebase.structured_data import reviewed_page
 
@@ -28,6 +28,13 @@ from .approvals import Approvals, approvals_of, newer_evidence
 State = Version.State
 CHANGE_SHOWN_DAYS = 365
 CITED_AS_FILE = frozenset({Item.Kind.PRACTICE, Item.Kind.SUMMARY})
+
+
+def site_state(request: HttpRequest) -> SiteState:
+    """The site as it was when a request first asked; read once."""
+    if not hasattr(request, "_site_state"):
+        request._site_state = SiteState.current()  # type: ignore[attr-defined]  # a request carries what was read for it
+    return request._site_state  # type: ignore[attr-defined,no-any-return]
 
 
 class VersionView(ContextMixin, View):

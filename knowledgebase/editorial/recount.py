@@ -19,7 +19,7 @@ from knowledgebase.recount import BELOW
 from knowledgebase.wording import Scale
 
 from .downloads import offered
-from .public import VersionView
+from .public import VersionView, site_state
 
 
 def recount_url(version: Version) -> str:
@@ -66,7 +66,8 @@ class Recount(VersionView):
         selections = recount.selections_of(version)
         if not selections:
             raise Http404(_("This text does not rest on study rows, so there is nothing to recompute."))
-        page = recount.page(selections, self.request.GET, self.scale_of)
+        content_key = site_state(self.request).content_key
+        page = recount.page(selections, self.request.GET, self.scale_of, content_key)
         return (
             context
             | page

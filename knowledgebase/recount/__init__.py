@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 
 from knowledgebase import results, wording
 from knowledgebase.evidence.records import PARAMETERS, Result, Row, Switches
-from knowledgebase.models import Selection, SiteState, Version
+from knowledgebase.models import Selection, Version
 from knowledgebase.wording import Scale
 
 from .charts import figured, forest, funnel, groups
@@ -29,7 +29,7 @@ from .words import model_words, names_of, reason_words, test_words
 
 BELOW = "cijfers/"  # the address of the page, below that of its text
 SELECTION, WHOLE = "voor", "alle"
-KEPT = 60 * 60  # seconds that a process keeps a table of rows that cannot change: no switch changes it
+KEPT = 60 * 60  # seconds that a process keeps what no switch changes, of rows that cannot change
 
 
 def selections_of(version: Version) -> list[Selection]:
@@ -57,18 +57,20 @@ class Recount:
 
 
 def page(
-    selections: Sequence[Selection], query: Mapping[str, str], scale_of: Callable[[Selection], Scale]
+    selections: Sequence[Selection],
+    query: Mapping[str, str],
+    scale_of: Callable[[Selection], Scale],
+    content_key: str,
 ) -> dict[str, Any]:
-    """Everything the page shows, as context for its template."""
+    """Everything the page shows, as context for its template; `content_key` is that of the site (SiteState)."""
     by_key = {selection.context_key: selection for selection in selections}
     asked = query.get(SELECTION, "")
     selection = by_key.get(asked, selections[0])
     notices = []
     if asked and asked not in by_key:
         notices.append(_("We have no figures for that context, so you see the first one."))
-    rows = results.rows_of(selection)
+    rows = results.rows_of(selection, content_key)
     counted = [row for row in rows if row.included]
-    content_key = SiteState.current().content_key
     names, scale = names_of(content_key), scale_of(selection)
     switches, unknown = read_switches(query, counted)
     base = results.result_for(selection)
@@ -123,8 +125,9 @@ def page(
         "fits_chosen": bool(ours),
         "fit_hidden": address.hidden(*OURS.values()),
         "table": shown,
-        "table_key": (content_key, selection.version.content_hash, selection.uid, astuple(table_choice), shown.number),
-        "table_kept": KEPT if results.is_frozen(selection) else 0,
+        "kept": KEPT if results.is_frozen(selection) else 0,
+        "kept_as": (content_key, selection.version.content_hash, selection.uid),
+        "table_kept_as": (astuple(table_choice), shown.number),
         "table_choice": table_choice,
         "table_hidden": address.hidden(TABLE_QUERY, TABLE_ROWS, TABLE_PAGE),
         "excluded": [(row.label, row.uid, reason_words(row.reason)) for row in (*result.excluded, *result.outliers)],

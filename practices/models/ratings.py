@@ -204,6 +204,11 @@ class EvidenceRating(Context):
             if value is not None:
                 yield Known(kind, Decimal(value), self.source.key, where)
 
+    @property
+    def is_computed(self) -> bool:
+        """Whether it rests on study rows."""
+        return self.basis == self.Basis.STUDIES
+
     def selection(self) -> Selection | None:
         """The study rows that it rests on."""
         found = Selection.objects.filter(version=self.version_id, context_key=self.context_key)
@@ -215,7 +220,7 @@ class EvidenceRating(Context):
     def waterfall(self, rule: StrengthRule | None = None) -> Waterfall | None:
         """How its strength comes about from its study rows, by the rule it is pinned to or by another."""
         selection, rule = self.selection(), rule or RatingRule.of_version(self.strength_scale)
-        if self.basis != self.Basis.STUDIES or selection is None or rule is None:
+        if not self.is_computed or selection is None or rule is None:
             return None
         return strength_of(results.rows_of(selection), results.result_for(selection), self.levels(), rule)
 
@@ -259,7 +264,7 @@ class EvidenceRating(Context):
 
     def derive(self) -> bool:
         """Take over what its study rows say; returns whether anything changed. Other bases are left alone."""
-        if self.basis != self.Basis.STUDIES:
+        if not self.is_computed:
             return False
         values = self.computed()
         changed = [name for name, value in values.items() if getattr(self, name) != value]
@@ -271,7 +276,7 @@ class EvidenceRating(Context):
 
     def differences(self) -> list[str]:
         """Where it says something else than its study rows, as sentences; empty for other bases."""
-        if self.basis != self.Basis.STUDIES:
+        if not self.is_computed:
             return []
         if self.selection() is None:
             message = _("The rating “%(context)s” rests on study rows, but no selection has this context.")
@@ -284,8 +289,8 @@ class EvidenceRating(Context):
     def gaps(self) -> list[str]:
         """What the overall rating must still say before it may be public."""
         gaps = []
-        computed = self.basis == self.Basis.STUDIES  # why there is no figure is said by the rows themselves
-        if self.effect is None and not self.unknown_reason.strip() and not computed:
+        # Of computed ones the rows themselves say why there is no figure.
+        if self.effect is None and not self.unknown_reason.strip() and not self.is_computed:
             gaps.append(str(_("Give the learning gain, or say why it is unknown.")))
         if self.strength is None and not self.strength_reason.strip():
             gaps.append(str(_("Give the strength of the evidence, or say why it is unknown.")))

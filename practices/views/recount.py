@@ -1,22 +1,52 @@
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any
 
 from knowledgebase.editorial.downloads import Download
 from knowledgebase.editorial.recount import Recount, plain_scale
+from knowledgebase.evidence.records import Result, Row
 from knowledgebase.models import Selection
 from knowledgebase.wording import Scale
 from practices.models import EvidenceRating, PracticeVersion, RatingRule
-from practices.ratings import CONVERSION, CONVERSIONS, OWN, Figure, gain_of, strength_of
-from practices.wording import Months, strength_steps
+from practices.ratings import CONVERSION, CONVERSIONS, OWN, Figure, StrengthRule, Waterfall, gain_of, strength_of
+from practices.wording import Months, StepWords, strength_steps
 
 
 def scale_of(selection: Selection) -> Scale:
     """In months, by the table of the rating, where the selection says that the table applies."""
+    return _scale(selection, _rating(selection)) if selection.months else plain_scale(selection)
+
+
+def _scale(selection: Selection, rating: EvidenceRating | None) -> Scale:
     if not selection.months:
         return plain_scale(selection)
-    rated = _ratings(selection).values_list("conversion", flat=True).first()
-    return Months(selection.measure, table=CONVERSIONS[rated or CONVERSION])
+    return Months(selection.measure, table=CONVERSIONS[rating.conversion if rating else CONVERSION])
+
+
+@dataclass(frozen=True)
+class Strength:
+    """Why a rating on study rows is so strong; looked up when it is drawn, since no switch changes it."""
+
+    rating: EvidenceRating
+    rows: Sequence[Row]
+    base: Result  # without switches
+
+    @cached_property
+    def rule(self) -> StrengthRule | None:
+        return RatingRule.of_version(self.rating.strength_scale)
+
+    @cached_property
+    def waterfall(self) -> Waterfall | None:
+        return strength_of(self.rows, self.base, self.rating.levels(), self.rule) if self.rule else None
+
+    @property
+    def figure(self) -> Figure:
+        return Figure(self.waterfall.strength, OWN) if self.waterfall else Figure()
+
+    @property
+    def steps(self) -> Sequence[StepWords]:
+        return strength_steps(self.waterfall, self.rule) if self.waterfall and self.rule else []
 
 
 class PracticeRecount(Recount):
@@ -25,23 +55,17 @@ class PracticeRecount(Recount):
     model = PracticeVersion
 
     def scale_of(self, selection: Selection) -> Scale:
-        return scale_of(selection)
+        self.rating = _rating(selection)
+        return _scale(selection, self.rating)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
-        rating = _ratings(context["selection"]).filter(basis=EvidenceRating.Basis.STUDIES).first()
-        rule = RatingRule.of_version(rating.strength_scale) if rating else None
-        if rating is None or rule is None:
+        if self.rating is None or not self.rating.is_computed:
             return context
         found = context["recount"]
-        waterfall = strength_of(found.rows, found.base, rating.levels(), rule)
-        rating.version = kwargs["version"]
         return context | {
             "strength_template": "practices/_recount_strength.html",
-            "strength": Figure(waterfall.strength, OWN),
-            "steps": strength_steps(waterfall, rule),
-            "rule": rule,
-            "rating": rating,
+            "strength": Strength(self.rating, found.rows, found.base),
         }
 
 
@@ -51,8 +75,8 @@ class PracticeDownload(Download):
     model = PracticeVersion
 
     def rated(self, selection: Selection) -> Mapping[str, Any]:
-        rating = _ratings(selection).filter(basis=EvidenceRating.Basis.STUDIES).first()
-        if rating is None:
+        rating = _rating(selection)
+        if rating is None or not rating.is_computed:
             return {}
         rating.version = selection.version
         waterfall, rule = rating.waterfall(), RatingRule.of_version(rating.strength_scale)
@@ -75,5 +99,6 @@ def _as_text(value: Any) -> str | None:
     return None if value is None else str(value)
 
 
-def _ratings(selection: Selection) -> Any:
-    return EvidenceRating.objects.filter(version=selection.version_id, context_key=selection.context_key)
+def _rating(selection: Selection) -> EvidenceRating | None:
+    """The rating of the context that a selection is made for."""
+    return EvidenceRating.objects.filter(version=selection.version_id, context_key=selection.context_key).first()
