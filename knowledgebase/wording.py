@@ -183,7 +183,12 @@ def refused(result: Result) -> str:
 
 def left(result: Result) -> str:
     """How many studies a choice leaves."""
-    return _("%(left)s of %(total)s studies remain, with %(effects)s.") % {
+    words = ngettext(
+        "%(left)s of %(total)s studies remains, with %(effects)s.",
+        "%(left)s of %(total)s studies remain, with %(effects)s.",
+        result.k_studies,
+    )
+    return words % {
         "left": number(result.k_studies), "total": number(result.total_studies), "effects": effects(result.k_effects)
     }  # fmt: skip
 

@@ -262,17 +262,31 @@ def _step_reason(step: Step, waterfall: Waterfall, rule: StrengthRule) -> str:
             )
         return _("Even with the studies that may be missing (%(count)s), the conclusion stays (%(p)s).") % values
     if step.code == "indirect":
-        return (
+        words = (
             _(
                 "%(count)s of %(of)s studies were done at another level than this text is for; above %(limit)s%% this costs"
                 " a point."
             )
             % counted
         )
+        if step.unknown:
+            words += " " + ngettext(
+                "Of %(count)s study the level is unknown, or none of ours.",
+                "Of %(count)s studies the level is unknown, or none of ours.",
+                step.unknown,
+            ) % {"count": number(step.unknown)}
+        return words
     if step.code == "old":
-        return _("%(count)s of %(of)s studies are from before %(year)s; above %(limit)s%% this costs a point.") % (
+        words = _("%(count)s of %(of)s studies are from before %(year)s; above %(limit)s%% this costs a point.") % (
             counted | {"year": str(rule.before)}
         )
+        if step.unknown:
+            words += " " + ngettext(
+                "Of %(count)s study we do not know the year.",
+                "Of %(count)s studies we do not know the year.",
+                step.unknown,
+            ) % {"count": number(step.unknown)}
+        return words
     return ""
 
 

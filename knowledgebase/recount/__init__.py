@@ -72,7 +72,7 @@ def page(
     rows = results.rows_of(selection, content_key)
     counted = [row for row in rows if row.included]
     names, scale = names_of(content_key), scale_of(selection)
-    switches, unknown = read_switches(query, counted)
+    switches, unknown = read_switches(query, counted, names)
     base = results.result_for(selection)
     result = base
     if switches != Switches():

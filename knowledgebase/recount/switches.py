@@ -131,22 +131,25 @@ def _order(name: str, values: Iterable[str], names: Names) -> list[str]:
     return sorted(values, key=list(DESIGN_WORDS).index)
 
 
-def read_switches(query: Mapping[str, str], rows: Sequence[Row]) -> tuple[Switches, list[str]]:
+def read_switches(query: Mapping[str, str], rows: Sequence[Row], names: Names) -> tuple[Switches, list[str]]:
     """What a reader switched, without what no study has; a notice for everything that was left out."""
     labels = _labels()
     parameters = {parameter: name for name, parameter in PARAMETERS.items()}
-    notices = [
-        _("We do not know “%(value)s” for %(what)s, so we left it out.")
-        % {"value": seen(query.get(parameter, ""))[:LONGEST_SEEN], "what": labels[parameters[parameter]].lower()}
-        for parameter in Switches.unread(query)
-    ]
+    notices = []
+    for parameter in Switches.unread(query):
+        value, name = seen(query.get(parameter, ""))[:LONGEST_SEEN], parameters[parameter]
+        if name == "since":
+            notices.append(_("A year has four digits, as in 2005. We left out “%(value)s”.") % {"value": value})
+        else:
+            words = _("We do not know “%(value)s” for %(what)s, so we left it out.")
+            notices.append(words % {"value": value, "what": labels[name].lower()})
     switches = Switches.read(query)
     for name, values in VALUES.items():
         value = getattr(switches, name)
         if value and value not in _studies_by(rows, values):
             notices.append(
                 _("No study has “%(value)s” for %(what)s, so we left it out.")
-                % {"value": seen(value)[:LONGEST_SEEN], "what": labels[name].lower()}
+                % {"value": seen(_word_of(name, value, names))[:LONGEST_SEEN], "what": labels[name].lower()}
             )
             switches = switches.without(name)
     return switches, notices

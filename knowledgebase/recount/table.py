@@ -18,7 +18,7 @@ from knowledgebase.search.fields import page_number, read_query
 from knowledgebase.wording import Scale
 
 from .switches import Address
-from .words import Names, country_words, design_words, reason_words, risk_words
+from .words import Names, conversion_words, country_words, design_words, reason_words, risk_words
 
 PAGE_SIZE = 50
 TABLE_SORT, TABLE_ROWS, TABLE_QUERY, TABLE_PAGE = "sorteer", "rijen", "q", "pagina"
@@ -69,17 +69,20 @@ class Table:
 
 
 def _sort_keys(names: Names) -> dict[str, tuple[str, Callable[[Row], Any]]]:
-    """What may be sorted by: the heading of the column and the key; None is unknown and comes last."""
+    """What may be sorted by: the heading of the column and the key; None is unknown and comes last.
+
+    In the order of the columns: the figure first, because the others do not fit beside it on a phone.
+    """
     return {
         "studie": (_("Study"), lambda row: fold(row.label)),
+        "effect": (_("Figure"), lambda row: row.effect if math.isfinite(row.effect) else None),
+        "leerlingen": (_("Pupils"), lambda row: row.pupils),
         "jaar": (_("Year"), lambda row: row.year),
         "niveau": (_("Level"), lambda row: fold(names.levels.get(row.level, "")) or None),
         "vak": (_("Subject"), lambda row: fold(names.subjects.get(row.subject, "")) or None),
         "opzet": (_("Design"), lambda row: None if row.design == "unknown" else fold(design_words(row.design))),
         "land": (_("Country"), lambda row: fold(country_words(row.country)) if row.country else None),
         "uitkomst": (_("Outcome"), lambda row: fold(row.outcome) or None),
-        "leerlingen": (_("Pupils"), lambda row: row.pupils),
-        "effect": (_("Figure"), lambda row: row.effect if math.isfinite(row.effect) else None),
     }
 
 
@@ -169,8 +172,8 @@ def _table_row(row: Row, stored: EffectSize | None, scale: Scale, names: Names) 
 
 
 def _reported(stored: EffectSize | None) -> str:
-    """What the paper says, and by which function it became an effect."""
+    """What the paper says, and from which kind of statistics it became an effect."""
     if stored is None or not stored.reported:
         return ""
-    said = ", ".join(f"{name} = {value}" for name, value in stored.reported.items())
-    return said if stored.conversion == EffectSize.AS_REPORTED else f"{said} ({stored.conversion})"
+    said = "; ".join(f"{name} = {value}" for name, value in stored.reported.items())
+    return said if stored.conversion == EffectSize.AS_REPORTED else f"{said} ({conversion_words(stored.conversion)})"

@@ -83,6 +83,29 @@ def reason_words(reason: str) -> str:
     return words.get(reason, reason)
 
 
+def conversion_words(conversion: str) -> str:
+    """From what an effect was computed; editors read the whole of it (editorial/reported.py)."""
+    words = {
+        "means": _("from means"),
+        "d": _("from Cohen's d"),
+        "t": _("from t"),
+        "F": _("from F"),
+        "p": _("from p"),
+        "glass": _("from means, by the spread of the control group"),
+        "r": _("from a correlation"),
+        "z": _("from a correlation"),
+        "2x2": _("from numbers of successes"),
+        "odds": _("from numbers of successes"),
+        "pre-post": _("from before and after"),
+        "ppc2": _("from before and after in two groups"),
+        "becker": _("from before and after in two groups"),
+        "adjusted": _("from adjusted means"),
+        "clusters": _("from whole classes or schools"),
+        "interval": _("from the interval"),
+    }
+    return words.get(conversion, conversion)
+
+
 @dataclass(frozen=True)
 class Names:
     """Names of levels and subjects by their slug, in the order of the vocabulary."""

@@ -143,6 +143,7 @@ def test_what_is_not_known_of_the_differences_is_not_said():
 
 def test_how_many_studies_a_choice_leaves():
     assert wording.left(result(k_studies=8, k_effects=9)) == "Er blijven 8 van de 46 studies over, met 9 effecten."
+    assert wording.left(result(k_studies=1, k_effects=1)) == "Er blijft 1 van de 46 studies over, met 1 effect."
 
 
 def small(p, missing):
@@ -216,9 +217,20 @@ def test_groups_in_sentences():
 @pytest.mark.parametrize(
     ("p", "sentence"),
     [
-        (0.041, "Duur: het effect verandert met 0,016 per eenheid, meer dan toeval verklaart (44 studies, p = 0,041)."),
-        (0.4, "Duur: het effect verandert met 0,016 per eenheid. Dat kan toeval zijn (44 studies, p = 0,40)."),
-        (None, "Duur: 0,016 per eenheid, over 44 studies. Dat zijn er te weinig om meer te zeggen."),
+        (
+            0.041,
+            "Duur: telkens als dit getal met 1 stijgt, verandert het effect met 0,016, meer dan toeval verklaart"
+            " (44 studies, p = 0,041).",
+        ),
+        (
+            0.4,
+            "Duur: telkens als dit getal met 1 stijgt, verandert het effect met 0,016. Dat kan toeval zijn"
+            " (44 studies, p = 0,40).",
+        ),
+        (
+            None,
+            "Duur: 0,016 telkens als dit getal met 1 stijgt, over 44 studies. Dat zijn er te weinig om meer te zeggen.",
+        ),
     ],
 )
 def test_a_slope_in_a_sentence(p, sentence):

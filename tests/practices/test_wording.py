@@ -295,3 +295,16 @@ def test_threats_that_cost_a_point_say_why_and_a_strength_never_falls_below_zero
 def test_the_words_of_a_spread_follow_the_rule(spread, step, why):
     rule = StrengthRule.read("sterkte-2027", FIRST_RULE_PARAMS | {"spread": FIRST_RULE_PARAMS["spread"] | spread})
     assert [told.why for told in strength_steps(Waterfall("sterkte-2027", 0, (step,)), rule)] == [why]
+
+
+@pytest.mark.usefixtures("_dutch")
+def test_a_step_names_the_studies_of_which_level_or_year_is_unknown():
+    steps = (
+        Step("indirect", 0, count=0, of=48, unknown=21, limit=0.5),
+        Step("old", 0, count=3, of=48, unknown=1, limit=0.5),
+    )
+    assert [step.why for step in strength_steps(Waterfall(FIRST_RULE, 0, steps), RULE)] == [
+        "0 van de 48 studies gaan over een ander niveau dan dat van deze tekst. Boven 50% kost dat een punt."
+        " Van 21 studies kennen we het niveau niet, of staat het niet in onze lijst.",
+        "3 van de 48 studies zijn van voor 1990. Boven 50% kost dat een punt. Van 1 studie kennen we het jaar niet.",
+    ]

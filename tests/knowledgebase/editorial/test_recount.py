@@ -215,8 +215,8 @@ def test_rows_are_sorted_searched_and_split_in_pages(client):
     assert [row.all("th")[0].text for row in table_rows(page)[:2]] == ["Studie 12", "Studie 24"]
     headings = {th.text: th["aria-sort"] for th in page.one("table", "study-table").all("th", aria_sort=True)}
     assert headings == {
-        "Studie": "none", "Jaar": "none", "Niveau": "none", "Vak": "none", "Opzet": "none", "Land": "none",
-        "Uitkomst": "none", "Leerlingen": "none", "Cijfer": "descending",
+        "Studie": "none", "Cijfer 95%-interval": "descending", "Leerlingen": "none", "Jaar": "none", "Niveau": "none",
+        "Vak": "none", "Opzet": "none", "Land": "none", "Uitkomst": "none",
     }  # fmt: skip
     assert page.href("Volgende bladzijde") == "?sorteer=-effect&pagina=2#studies"
     assert page.href("Jaar") == "?sorteer=jaar#studies"
@@ -243,11 +243,11 @@ def test_rows_that_are_left_out_have_their_reason(client):
 def test_a_row_says_what_stands_in_the_paper(client):
     rows = study_rows(3)
     told = make_effect(
-        0.5, 0.05, study=make_study("Verteld 2020"), reported={"t": 2.5, "n1": 40, "n2": 42}, conversion="from_t"
+        0.5, 0.05, study=make_study("Verteld 2020"), reported={"t": 2.5, "n1": 40, "n2": 42}, conversion="t"
     )
     studied_practice(effects=[*rows, told])
     cells = [row.all("td")[-2].text for row in table_rows(Page(client.get(f"{PRACTICE}?sorteer=studie")))]
-    assert cells == ["onbekend", "onbekend", "onbekend", "t = 2.5, n1 = 40, n2 = 42 (from_t)"]
+    assert cells == ["onbekend", "onbekend", "onbekend", "t = 2.5; n1 = 40; n2 = 42 (uit t)"]
 
 
 def test_many_studies_are_drawn_up_to_a_limit_and_then_on_request(client):
@@ -281,7 +281,9 @@ def test_a_text_may_have_figures_for_several_contexts(client):
         ("niveau=x y", "We kennen “x y” niet bij niveau, dus lieten we dat weg."),
         ("opzet=gok", "We kennen “gok” niet bij opzet, dus lieten we dat weg."),
         ("land=zz", "Geen enkele studie heeft “ZZ” bij waar, dus lieten we dat weg."),
-        ("vanaf=gisteren", "We kennen “gisteren” niet bij vanaf het jaar, dus lieten we dat weg."),
+        ("opzet=onbekend", "Geen enkele studie heeft “onbekend” bij opzet, dus lieten we dat weg."),
+        ("opzet=observationeel", "Geen enkele studie heeft “alleen waargenomen” bij opzet, dus lieten we dat weg."),
+        ("vanaf=gisteren", "Een jaar heeft vier cijfers, zoals 2005. “gisteren” lieten we weg."),
         ("zonder-uitschieters=misschien", "We kennen “misschien” niet bij zonder uitschieters, dus lieten we dat weg."),
         ("model=toverij", "We kennen “toverij” niet bij model, dus lieten we dat weg."),
         ("ons-niveau=maan", "We kennen “maan” niet bij mijn niveau, dus lieten we dat weg."),
