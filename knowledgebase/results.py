@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import json
 from collections import OrderedDict
-from collections.abc import Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from functools import cached_property
 from hashlib import sha256
 from threading import Lock
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from knowledgebase.evidence.records import METHOD_VERSION, Result, Row, Settings, Switches, matching
 from knowledgebase.models import ComputedResult, Concept, Scheme, Selection, SiteState, Version
 
 MOST_RESULTS = 256  # kept by a process: some 20 kB each
-MOST_SELECTIONS = 8  # whose rows a process keeps
+MOST_SELECTIONS = 8  # of which a process keeps what was stored
+MOST_KEPT = 24  # parts of frozen versions: the selections of one, their rows, their ratings
 
 Value = TypeVar("Value")
 
@@ -54,7 +55,7 @@ class Rows(tuple[Row, ...]):
 
 _results: _Recent[Result] = _Recent(MOST_RESULTS)
 _stored: _Recent[Result] = _Recent(MOST_SELECTIONS)
-_rows: _Recent[Rows] = _Recent(MOST_SELECTIONS)
+_kept: _Recent[Any] = _Recent(MOST_KEPT)
 
 
 def forget() -> None:
@@ -75,18 +76,23 @@ def settings_of(selection: Selection) -> Settings:
     )
 
 
-def is_frozen(selection: Selection) -> bool:
-    """Whether its rows cannot change."""
-    return not selection.version.is_editable and bool(selection.version.content_hash)
+def is_frozen(version: Version) -> bool:
+    """Whether what it holds cannot change."""
+    return not version.is_editable and bool(version.content_hash)
+
+
+def kept(version: Version, part: Hashable, read: Callable[[], Value], content_key: str | None = None) -> Value:
+    """A part of a version as `read` finds it; of a frozen one a process reads it once while the site stays as it is."""
+    if not is_frozen(version):
+        return read()
+    key = (version.pk, version.content_hash, part, content_key or SiteState.current().content_key)
+    found: Value | None = _kept.get(key)
+    return _kept.keep(key, read()) if found is None else found
 
 
 def rows_of(selection: Selection, content_key: str | None = None) -> Rows:
-    """Its rows, in and out; those of a frozen version are kept, since they cannot change (two queries)."""
-    if not is_frozen(selection):
-        return Rows(_read_rows(selection))
-    key = (selection.version.content_hash, selection.uid, content_key or SiteState.current().content_key)
-    kept = _rows.get(key)
-    return _rows.keep(key, Rows(_read_rows(selection))) if kept is None else kept
+    """Its rows, in and out (two queries)."""
+    return kept(selection.version, ("rows", selection.uid), lambda: Rows(_read_rows(selection)), content_key)
 
 
 def _read_rows(selection: Selection) -> Iterable[Row]:
@@ -155,7 +161,7 @@ def result_for(selection: Selection, switches: Switches | None = None) -> Result
 
 def stored_result(selection: Selection) -> Result | None:
     """What was stored when the version was published, by this version of the method; read once by a process."""
-    key, frozen = (selection.version.content_hash, selection.uid, METHOD_VERSION), is_frozen(selection)
+    key, frozen = (selection.version.content_hash, selection.uid, METHOD_VERSION), is_frozen(selection.version)
     if frozen and (kept := _stored.get(key)) is not None:
         return kept
     found = ComputedResult.objects.filter(

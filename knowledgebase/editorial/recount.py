@@ -63,10 +63,10 @@ class Recount(VersionView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
         version: Version = kwargs["version"]
-        selections = recount.selections_of(version)
+        content_key = site_state(self.request).content_key
+        selections = recount.selections_of(version, content_key)
         if not selections:
             raise Http404(_("This text does not rest on study rows, so there is nothing to recompute."))
-        content_key = site_state(self.request).content_key
         page = recount.page(selections, self.request.GET, self.scale_of, content_key)
         return (
             context

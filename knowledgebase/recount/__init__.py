@@ -32,12 +32,16 @@ SELECTION, WHOLE = "voor", "alle"
 KEPT = 60 * 60  # seconds that a process keeps what no switch changes, of rows that cannot change
 
 
-def selections_of(version: Version) -> list[Selection]:
+def selections_of(version: Version, content_key: str | None = None) -> list[Selection]:
     """What figures of a version are computed from; the overall one first."""
-    found = list(Selection.objects.filter(version=version.pk).select_related("synthesis"))
-    for selection in found:
-        selection.version = version
-    return sorted(found, key=lambda selection: selection.context_key != "overall")
+
+    def read() -> list[Selection]:
+        found = list(Selection.objects.filter(version=version.pk).select_related("synthesis"))
+        for selection in found:
+            selection.version = version
+        return sorted(found, key=lambda selection: selection.context_key != "overall")
+
+    return results.kept(version, "selections", read, content_key)
 
 
 @dataclass(frozen=True)
@@ -125,7 +129,7 @@ def page(
         "fits_chosen": bool(ours),
         "fit_hidden": address.hidden(*OURS.values()),
         "table": shown,
-        "kept": KEPT if results.is_frozen(selection) else 0,
+        "kept": KEPT if results.is_frozen(selection.version) else 0,
         "kept_as": (content_key, selection.version.content_hash, selection.uid),
         "table_kept_as": (astuple(table_choice), shown.number),
         "table_choice": table_choice,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from django.utils.translation import gettext as _
 
 from knowledgebase import plots, wording
-from knowledgebase.evidence.records import Interval, Result, StudyResult, Subgroups
+from knowledgebase.evidence.records import Interval, Result, Subgroups
 from knowledgebase.wording import Scale
 
 from .words import Names, group_name, moderator_name
@@ -17,16 +18,15 @@ MOST_DRAWN = 60  # studies in a forest plot, unless a reader asks for all
 LONGEST_LABEL = 30  # characters in a plot; the table has the whole name
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(NamedTuple):
     """A row of the table that says what a plot shows."""
 
     label: str
-    figure: str
-    interval: str = ""
-    weight: str = ""
-    studies: str = ""
-    error: str = ""
+    cells: Sequence[str]
+
+
+def _line(label: str, *cells: str) -> Line:
+    return Line(label, [cell or "–" for cell in cells])
 
 
 @dataclass(frozen=True)
@@ -48,33 +48,25 @@ def forest(result: Result, scale: Scale, *, whole: bool = False) -> Chart:
     kept = studies if whole else studies[:MOST_DRAWN]
     kept.sort(key=lambda study: (-study.estimate, study.label))
     heaviest = max((study.weight for study in kept), default=0) or 1
-    entries = [
-        plots.Entry(
-            short(study.label),
-            scale.shown(study.estimate),
-            scale.shown(study.ci.low),
-            scale.shown(study.ci.high),
-            scale.figure(study.estimate),
-            f"({scale.interval(study.ci)})",
-            study.weight / heaviest if study.weight else None,
-        )
-        for study in kept
-    ]
-    average = None
-    lines = [_line(study, scale) for study in kept]
+    entries, lines, average = [], [], None
+    for study in kept:
+        point, (low, high) = scale.shown(study.estimate), _ends(study.ci, scale)
+        words, interval = scale.figure(study.estimate), scale.interval(study.ci)
+        share, percent = (study.weight / heaviest, wording.decimal(study.weight, "0.1")) if study.weight else (None, "")
+        entries.append(plots.Entry(short(study.label), point, low, high, words, f"({interval})", share))
+        lines.append(_line(study.label, words, interval, percent))
     if result.headline_allowed and result.estimate is not None:
         average = scale.shown(result.estimate)
         low, high = _ends(result.ci, scale)
-        detail = f"({scale.interval(result.ci)})" if result.ci else ""
-        words = scale.figure(result.estimate)
-        entries.append(plots.Entry(_("Average"), average, low, high, words, detail, kind="average"))
-        lines.append(
-            Line(_("Average"), scale.figure(result.estimate), scale.interval(result.ci) if result.ci else "", "100")
+        words, interval = scale.figure(result.estimate), scale.interval(result.ci) if result.ci else ""
+        entries.append(
+            plots.Entry(_("Average"), average, low, high, words, interval and f"({interval})", kind="average")
         )
+        lines.append(_line(_("Average"), words, interval, "100"))
         if (spread := result.share_interval) is not None:
             low, high = _ends(spread, scale)
             entries.append(plots.Entry(scale.spread_name, None, low, high, scale.interval(spread), kind="range"))
-            lines.append(Line(scale.spread_name, "", scale.interval(spread)))
+            lines.append(_line(scale.spread_name, "", scale.interval(spread), ""))
     drawn = plots.rows(entries, average=average)
     return Chart(drawn, wording.forest(result, scale), lines, len(studies) - len(kept))
 
@@ -86,15 +78,6 @@ def _ends(interval: Interval | None, scale: Scale) -> tuple[float | None, float 
 def figured(estimate: float, interval: Interval | None, scale: Scale) -> str:
     """0,65 (0,13 to 1,17)."""
     return f"{scale.figure(estimate)} ({scale.interval(interval)})" if interval else scale.figure(estimate)
-
-
-def _line(study: StudyResult, scale: Scale) -> Line:
-    return Line(
-        study.label,
-        scale.figure(study.estimate),
-        scale.interval(study.ci),
-        wording.decimal(study.weight, "0.1") if study.weight else "",
-    )
 
 
 @dataclass(frozen=True)
@@ -114,7 +97,7 @@ def funnel(result: Result, scale: Scale) -> FunnelChart:
         inside = sum(abs(effect - average) <= plots.STANDARD * error for effect, error in pairs)
     sentence = wording.funnel(inside, len(pairs) if average is not None else 0)
     lines = [
-        Line(study.label, wording.decimal(study.estimate), error=wording.decimal(study.se, "0.001"))
+        _line(study.label, wording.decimal(study.estimate), wording.decimal(study.se, "0.001"))
         for study in sorted(result.studies, key=lambda study: (study.se, study.label))
     ]
     return FunnelChart(plots.funnel(pairs, average=average), sentence, wording.small_studies(result, scale), lines)
@@ -145,13 +128,13 @@ def groups(result: Result, scale: Scale, names: Names) -> Groups | None:
             tagged = f"{short(label)} ({wording.number(group.k_studies)})"
             if group.estimate is None:
                 entries.append(plots.Entry(tagged, words=_("no figure"), kind="group"))
-                lines.append(Line(label, "", "", studies=counted))
+                lines.append(_line(label, "", "", counted))
                 continue
             low, high = _ends(group.ci, scale)
-            words, detail = scale.figure(group.estimate), f"({scale.interval(group.ci)})" if group.ci else ""
+            words, interval = scale.figure(group.estimate), scale.interval(group.ci) if group.ci else ""
+            detail = interval and f"({interval})"
             entries.append(plots.Entry(tagged, scale.shown(group.estimate), low, high, words, detail, kind="group"))
-            interval = scale.interval(group.ci) if group.ci else ""
-            lines.append(Line(label, scale.figure(group.estimate), interval, studies=counted))
+            lines.append(_line(label, words, interval, counted))
         parts.append((name, wording.subgroups(name, found, labels, scale), lines))
     average = scale.shown(result.estimate) if result.headline_allowed and result.estimate is not None else None
     slopes = [wording.slope(moderator_name(slope.moderator), slope) for slope in result.slopes]

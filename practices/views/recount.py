@@ -4,9 +4,11 @@ from functools import cached_property
 from typing import Any
 
 from knowledgebase.editorial.downloads import Download
+from knowledgebase.editorial.public import site_state
 from knowledgebase.editorial.recount import Recount, plain_scale
 from knowledgebase.evidence.records import Result, Row
 from knowledgebase.models import Selection
+from knowledgebase.results import kept, result_for, rows_of
 from knowledgebase.wording import Scale
 from practices.models import EvidenceRating, PracticeVersion, RatingRule
 from practices.ratings import CONVERSION, CONVERSIONS, OWN, Figure, StrengthRule, Waterfall, gain_of, strength_of
@@ -55,7 +57,8 @@ class PracticeRecount(Recount):
     model = PracticeVersion
 
     def scale_of(self, selection: Selection) -> Scale:
-        self.rating = _rating(selection)
+        key = site_state(self.request).content_key
+        self.rating = kept(selection.version, ("rating", selection.context_key), lambda: _rating(selection), key)
         return _scale(selection, self.rating)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
@@ -78,9 +81,7 @@ class PracticeDownload(Download):
         rating = _rating(selection)
         if rating is None or not rating.is_computed:
             return {}
-        rating.version = selection.version
-        waterfall, rule = rating.waterfall(), RatingRule.of_version(rating.strength_scale)
-        gain = gain_of(rating)
+        why, gain = Strength(rating, rows_of(selection), result_for(selection)), gain_of(rating)
         return {
             "rating": {
                 "effect": _as_text(rating.effect),
@@ -89,8 +90,8 @@ class PracticeDownload(Download):
                 "months_ci": [gain.low, gain.high],
                 "months_table": rating.conversion,
                 "strength": rating.strength,
-                "strength_rule": asdict(rule) if rule else rating.strength_scale,
-                "strength_steps": [asdict(step) for step in waterfall.steps] if waterfall else [],
+                "strength_rule": asdict(why.rule) if why.rule else rating.strength_scale,
+                "strength_steps": [asdict(step) for step in why.waterfall.steps] if why.waterfall else [],
             }
         }
 

@@ -107,7 +107,7 @@ def test_words_of_a_plot_of_studies_stay_apart(page, width, size):
     page.set_viewport_size({"width": width, "height": 900})
     page.goto(RECOUNT)
     page.evaluate("size => { document.documentElement.style.fontSize = size }", size)
-    wrong = page.evaluate("""() => [...document.querySelectorAll('.rows-plot g')].flatMap(row => {
+    wrong = page.evaluate("""() => [...document.querySelectorAll('.rows-plot > svg')].flatMap(row => {
       const [name, words] = [...row.querySelectorAll('text')].map(text => text.getBoundingClientRect());
       const faults = [];
       if (words && name.right > words.left && name.bottom > words.top && words.bottom > name.top) faults.push('touch');

@@ -22,7 +22,7 @@ EFFECTS = ((0.5, 0.04), (0.1, 0.02), (0.3, 0.05), (0.2, 0.03), (0.6, 0.06))
 @pytest.fixture(autouse=True)
 def nothing_kept():
     results._results.kept.clear()
-    results._rows.kept.clear()
+    results._kept.kept.clear()
     results._stored.kept.clear()
 
 

@@ -253,10 +253,10 @@ def test_a_row_says_what_stands_in_the_paper(client):
 def test_many_studies_are_drawn_up_to_a_limit_and_then_on_request(client):
     studied_practice(effects=study_rows(70))
     page = Page(client.get(PRACTICE))
-    assert len(page.all("svg", "rows-plot")[0].all("g", "study")) == 60
+    assert len(page.all("svg", "rows-plot")[0].all("svg", "study")) == 60
     assert "10 studies die minder wegen, staan er niet op. Teken alle studies" in page.texts("p")
     page = Page(client.get(PRACTICE + page.href("Teken alle studies")))
-    assert len(page.all("svg", "rows-plot")[0].all("g", "study")) == 70
+    assert len(page.all("svg", "rows-plot")[0].all("svg", "study")) == 70
 
 
 def test_a_text_may_have_figures_for_several_contexts(client):
