@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import stdtr, stdtrit
 
-from .pooling import NEGLIGIBLE, Array, Fit, Method, NotEstimable, Pooled, Test, ones, pool, tau2_of
+from .pooling import NEGLIGIBLE, Array, Fit, Method, NotEstimable, Pooled, Test, ones, pool, steady, tau2_of
 
 
 @dataclass(frozen=True)
@@ -29,35 +29,43 @@ def egger(y: Array, v: Array, *, predictor: Array | None = None) -> Egger:
     """Weighted regression of effects on their standard errors with a residual scale. Egger et al. 1997,
     10.1136/bmj.315.7109.629. For standardised mean differences pass `smd_predictor`.
 
-    Raises NotEstimable below three effects, or when all predictors are equal.
+    Raises NotEstimable below three effects, when all predictors are equal, or when the effects lie exactly on a line.
     """
-    X = np.column_stack([np.ones(len(y)), np.sqrt(v) if predictor is None else predictor])
+    X, T = _line(y, v, predictor)
     df = len(y) - 2
-    if df < 1 or np.linalg.matrix_rank(X) < 2:
-        raise NotEstimable("This test needs three or more studies of different size.")
     fit = Fit(y, v, X, 0.0)
-    vcov = fit.vcov * (fit.q / df)
-    se = np.sqrt(np.diag(vcov))
-    quantile, statistic = float(stdtrit(df, 0.975)), float(fit.b[1] / se[1])
+    if not fit.q:
+        raise NotEstimable("The effects lie exactly on a line: there is no scatter to test with.")
+    b, se = T @ fit.b, np.sqrt(np.diag(T @ fit.vcov @ T.T) * (fit.q / df))
+    quantile, statistic = float(stdtrit(df, 0.975)), float(b[1] / se[1])
     return Egger(
         statistic=statistic,
         df=float(df),
         pval=2 * float(stdtr(df, -abs(statistic))),
-        slope=float(fit.b[1]),
+        slope=float(b[1]),
         slope_se=float(se[1]),
-        limit_estimate=float(fit.b[0]),
-        limit_ci_lb=float(fit.b[0] - quantile * se[0]),
-        limit_ci_ub=float(fit.b[0] + quantile * se[0]),
+        limit_estimate=float(b[0]),
+        limit_ci_lb=float(b[0] - quantile * se[0]),
+        limit_ci_ub=float(b[0] + quantile * se[0]),
     )
+
+
+def _line(y: Array, v: Array, predictor: Array | None) -> tuple[Array, Array]:
+    """A line on the predictor, by itself the standard error, as `steady` gives it."""
+    try:
+        if len(y) > 2:
+            return steady(np.column_stack([np.ones(len(y)), np.sqrt(v) if predictor is None else predictor]))
+    except NotEstimable:
+        pass
+    raise NotEstimable("This test needs three or more studies of different size.")
 
 
 def egger_random(
     y: Array, v: Array, *, method: Method = "REML", test: Test = "z", predictor: Array | None = None
 ) -> Egger:
-    """The same test as a random-effects meta-regression."""
+    """The same test as a random-effects meta-regression. Raises NotEstimable below three effects or with equal predictors."""
+    _line(y, v, predictor)
     X = np.column_stack([np.ones(len(y)), np.sqrt(v) if predictor is None else predictor])
-    if len(y) < 3 or np.linalg.matrix_rank(X) < 2:
-        raise NotEstimable("This test needs three or more studies of different size.")
     fit = pool(y, v, X=X, method=method, test=test)
     return Egger(
         statistic=float(fit.statistics[1]),
@@ -89,11 +97,12 @@ class Filled:
 def trim_fill(y: Array, v: Array, *, method: Method = "REML", test: Test = "z") -> Filled:
     """Estimator L0 (Duval & Tweedie 2000, 10.1111/j.0006-341X.2000.00455.x), side by the sign of the Egger slope.
 
-    Raises NotEstimable below three effects.
+    Raises NotEstimable below three effects, or when all variances are equal (no side follows).
     """
     k = len(y)
     if k < 3:
         raise NotEstimable("Trim and fill needs three or more studies.")
+    _line(y, v, None)
     slope = pool(y, v, X=np.column_stack([np.ones(k), np.sqrt(v)]), method=method, test="z").b[1]
     side = "right" if slope < 0 else "left"
     flipped = -1.0 if side == "right" else 1.0
@@ -206,7 +215,7 @@ def deleted_residuals(y: Array, v: Array) -> Array:
         higher = has & (reached > height)
         best, height = np.where(higher, root, best), np.where(higher, reached, height)
         crossed[first, place] = False
-    best = np.where(best < NEGLIGIBLE * float(np.mean(v)) * 1e-3, 0.0, best)
+    best = np.where(best < NEGLIGIBLE * float(np.min(v)), 0.0, best)
     mean, variance = at(best)[2]
     return np.asarray((y - mean) / np.sqrt(v + best + variance))
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import chdtrc, fdtrc, ndtr, stdtr, stdtrit
 
-from .pooling import Z_975, Array, NotEstimable, ones
+from .pooling import Z_975, Array, NotEstimable, ones, steady, tested
 
 Index = NDArray[np.int64]
 MOST_STEPS = 200
@@ -62,8 +62,18 @@ def sampling_blocks(v: Array, blocks: Blocks, rho: float) -> list[Array]:
     return stacks
 
 
+def check_correlation(rho: float) -> None:
+    """Raises NotEstimable outside 0 <= rho < 1."""
+    if not 0 <= rho < 1:
+        raise NotEstimable("A correlation of effects within a study is 0 or more and below 1.")
+
+
 def aggregate(y: Array, v: Array, clusters: Sequence[object] | Blocks, *, rho: float = 0.6) -> tuple[Array, Array]:
-    """One effect a study: 1'V^-1 y / 1'V^-1 1, with variance 1 / 1'V^-1 1; studies in order of first appearance."""
+    """One effect a study: 1'V^-1 y / 1'V^-1 1, with variance 1 / 1'V^-1 1; studies in order of first appearance.
+
+    Raises NotEstimable outside 0 <= rho < 1.
+    """
+    check_correlation(rho)
     blocks = Blocks.of(clusters)
     effects, variances = np.empty(blocks.number), np.empty(blocks.number)
     for (numbers, rows), stack in zip(blocks.groups, sampling_blocks(v, blocks, rho), strict=True):
@@ -78,12 +88,27 @@ def aggregate(y: Array, v: Array, clusters: Sequence[object] | Blocks, *, rho: f
 
 @dataclass(frozen=True)
 class Working:
-    """Generalised least squares with block-diagonal covariance M (stacks by size)."""
+    """Generalised least squares with block-diagonal covariance M (stacks by size).
+
+    The arithmetic is done on X, a steady form of the design; `b` and `vcov` are those of the design itself.
+    """
 
     y: Array
-    X: Array
+    design: Array
     blocks: Blocks
     M: list[Array]
+
+    @cached_property
+    def _steady(self) -> tuple[Array, Array]:
+        return steady(self.design)
+
+    @property
+    def X(self) -> Array:
+        return self._steady[0]
+
+    @property
+    def T(self) -> Array:
+        return self._steady[1]
 
     @cached_property
     def W(self) -> list[Array]:
@@ -107,15 +132,23 @@ class Working:
         return np.linalg.inv(self.information)
 
     @cached_property
-    def b(self) -> Array:
+    def vcov(self) -> Array:
+        return np.asarray(self.T @ self.B @ self.T.T)
+
+    @cached_property
+    def _b(self) -> Array:
         right = np.zeros(self.X.shape[1])
         for (_n, rows), XW in zip(self.blocks.groups, self.XW, strict=True):
             right += (XW @ self.y[rows][:, :, None]).sum(axis=0)[:, 0]
         return np.linalg.solve(self.information, right)
 
     @cached_property
+    def b(self) -> Array:
+        return np.asarray(self.T @ self._b)
+
+    @cached_property
     def residuals(self) -> Array:
-        return self.y - self.X @ self.b
+        return self.y - self.X @ self._b
 
     @cached_property
     def q(self) -> float:
@@ -127,8 +160,33 @@ class Working:
         )
 
 
-def _with_components(V: list[Array], sigma2: Array) -> list[Array]:
-    return [stack + sigma2[0] + sigma2[1] * np.eye(stack.shape[1]) for stack in V]
+def _loglik(working: Working) -> float:
+    """The restricted log-likelihood, from the blocks themselves: the quick one loses digits where rho is near 1."""
+    k, p = working.X.shape
+    logs = sum(float(np.linalg.slogdet(M)[1].sum()) for M in working.M) + float(
+        np.linalg.slogdet(working.information)[1]
+    )
+    constant = float(np.linalg.slogdet(working.X.T @ working.X)[1]) - (k - p) * float(np.log(2 * np.pi))
+    return float(0.5 * (constant - logs - working.q))
+
+
+def _with_components(V: list[Array], sigma2: Array, blocks: Blocks, units: Index | None) -> list[Array]:
+    """M_j: rows of one study share sigma1, rows of one unit in it sigma2 (each row is a unit of its own by itself)."""
+    own = np.arange(sum(rows.size for _n, rows in blocks.groups)) if units is None else units
+    same = (own[rows][:, :, None] == own[rows][:, None, :] for _n, rows in blocks.groups)
+    return [stack + sigma2[0] + sigma2[1] * shared for stack, shared in zip(V, same, strict=True)]
+
+
+def _units(levels: Sequence[object] | None, blocks: Blocks) -> Index | None:
+    """A number for each (study, level); None when every row is a unit of its own."""
+    if levels is None:
+        return None
+    own = np.empty(len(levels), dtype=np.int64)
+    for numbers, rows in blocks.groups:
+        own[rows] = numbers[:, None]
+    codes: dict[object, int] = {}
+    units = np.array([codes.setdefault(pair, len(codes)) for pair in zip(own.tolist(), levels, strict=True)])
+    return None if len(codes) == len(units) else units
 
 
 # -- the three-level model -------------------------------------------------------------------------
@@ -145,12 +203,15 @@ class Multilevel:
     lower: Array
     upper: Array
     sigma2: tuple[float, float]  # between studies, within studies
+    units: int  # how many share the second of these
     loglik: float
     QE: float
     QE_df: int
     QEp: float
     QM: float
+    QM_df: int
     QMp: float
+    typical: float  # the typical sampling variance, against which I2 is counted
     I2_total: float
     I2_level: tuple[float, float]
 
@@ -162,9 +223,9 @@ class Multilevel:
     def se(self) -> float:
         return float(self.se_b[0])
 
-    def prediction_interval(self) -> tuple[float, float]:
-        """95% interval for a new effect in a new study (normal quantile)."""
-        spread = Z_975 * float(np.sqrt(self.se**2 + sum(self.sigma2)))
+    def prediction_interval(self, *, quantile: float = Z_975) -> tuple[float, float]:
+        """95% interval for a new effect in a new study (by itself with a normal quantile)."""
+        spread = quantile * float(np.sqrt(self.se**2 + sum(self.sigma2)))
         return self.estimate - spread, self.estimate + spread
 
 
@@ -175,28 +236,30 @@ def three_level(
     *,
     X: Array | None = None,
     rho: float = 0.0,
+    levels: Sequence[object] | None = None,
     start: tuple[float, float] | None = None,
 ) -> Multilevel:
     """REML of M_j = V_j + sigma1 J + sigma2 I (Konstantopoulos 2011, 10.1002/jrsm.35).
 
     With rho above 0 V_j has correlated errors: the correlated and hierarchical effects model (Pustejovsky & Tipton 2022,
-    10.1007/s11121-021-01246-3). `start` names components to climb from, when a fit that is much like this one is known.
-    Raises NotEstimable for one study only, or too few effects for the moderators.
+    10.1007/s11121-021-01246-3). `levels` names the units within studies that share sigma2 (schools in districts with
+    several effects each); without it every effect is one. `start` names components to climb from, when a fit that is
+    much like this one is known. Raises NotEstimable for one study only, or too few effects for the moderators.
     """
     X = ones(len(y)) if X is None else X
     blocks = Blocks.of(clusters)
     k, p = X.shape
-    if not 0 <= rho < 1:
-        raise NotEstimable("A correlation of effects within a study is 0 or more and below 1.")
-    if blocks.number < 2 or k <= p or np.linalg.matrix_rank(X) < p:
+    check_correlation(rho)
+    if blocks.number < 2 or k <= p:
         raise NotEstimable("There are too few studies or effects for a model with studies and effects within them.")
-    likelihood = _Likelihood(y, X, v, blocks, rho=rho)
+    units = _units(levels, blocks)
+    likelihood = _Likelihood(y, steady(X)[0], v, blocks, rho=rho, units=units)
     sigma2 = _fit_components(likelihood, scale=float(np.mean(v)), start=start)
-    working = Working(y, X, blocks, _with_components(sampling_blocks(v, blocks, rho), sigma2))
+    working = Working(y, X, blocks, _with_components(sampling_blocks(v, blocks, rho), sigma2, blocks, units))
     fixed = likelihood.at(np.zeros(2))
-    se = np.sqrt(np.diag(working.B))
-    tested = slice(1, None) if p > 1 else slice(0, 1)
-    qm = float(working.b[tested] @ np.linalg.solve(working.B[tested, tested], working.b[tested]))
+    se = np.sqrt(np.diag(working.vcov))
+    joint = tested(X)
+    qm = float(working.b[joint] @ np.linalg.solve(working.vcov[joint, joint], working.b[joint]))
     typical = (k - p) / fixed.trace_p()
     total = float(sigma2.sum())
     return Multilevel(
@@ -207,12 +270,15 @@ def three_level(
         lower=working.b - Z_975 * se,
         upper=working.b + Z_975 * se,
         sigma2=(float(sigma2[0]), float(sigma2[1])),
-        loglik=likelihood.at(sigma2).reml,
+        units=k if units is None else int(units.max()) + 1,
+        loglik=_loglik(working),
         QE=fixed.q,
         QE_df=k - p,
         QEp=float(chdtrc(k - p, fixed.q)),
         QM=qm,
-        QMp=float(chdtrc(max(1, p - 1), qm)),
+        QM_df=len(working.b[joint]),
+        QMp=float(chdtrc(len(working.b[joint]), qm)),
+        typical=float(typical),
         I2_total=100 * total / (total + typical),
         I2_level=(100 * float(sigma2[0]) / (total + typical), 100 * float(sigma2[1]) / (total + typical)),
     )
@@ -226,14 +292,19 @@ class _Likelihood:
 
     M_j = D + U C U' with D = diag((1 - rho) v + sigma2), U = [sqrt v, 1], C = diag(rho, sigma1), so that Woodbury's
     identity gives M_j^-1 and |M_j| from sums over the effects of a study; nothing larger than 2 x 2 is inverted.
+    Units of several effects make D a diagonal plus one outer product a unit, which the same identity inverts first.
     """
 
-    def __init__(self, y: Array, X: Array, v: Array, blocks: Blocks, *, rho: float) -> None:
+    def __init__(self, y: Array, X: Array, v: Array, blocks: Blocks, *, rho: float, units: Index | None = None) -> None:
         own = np.empty(len(y), dtype=np.int64)
         for numbers, rows in blocks.groups:
             own[rows] = numbers[:, None]
-        order = np.argsort(own, kind="stable")
+        order = np.lexsort((np.arange(len(y)) if units is None else units, own))
         self.study = own[order]
+        self.unit = None
+        if units is not None:
+            first = np.diff(units[order], prepend=-1) != 0
+            self.unit, self.unit_starts = np.cumsum(first) - 1, np.flatnonzero(first)
         self.starts = np.searchsorted(self.study, np.arange(blocks.number))
         self.X, self.v, self.rho = X[order], v[order], rho
         self.s = np.sqrt(self.v)
@@ -244,11 +315,17 @@ class _Likelihood:
         """Sums over the effects of each study."""
         return np.asarray(np.add.reduceat(values, self.starts, axis=0))
 
+    def unit_sums(self, values: Array) -> Array:
+        """Sums over the effects of each unit."""
+        return np.asarray(np.add.reduceat(values, self.unit_starts, axis=0))
+
     def at(self, sigma2: Array) -> _Point:
         return _Point(self, float(sigma2[0]), float(sigma2[1]))
 
     def best_of(self, points: Array) -> Array:
         """The pair with the highest likelihood (points x 2), all in one go."""
+        if self.unit is not None:
+            return np.asarray(max(points, key=lambda point: self.at(point).reml))
         one, two = points[:, :1], points[:, 1:]
         d = (1 - self.rho) * self.v + two
         i = 1 / d
@@ -279,10 +356,14 @@ class _Point:
     """The likelihood at one pair of components."""
 
     def __init__(self, of: _Likelihood, sigma1: float, sigma2: float) -> None:
-        self.of, rho = of, of.rho
-        d = (1 - rho) * of.v + sigma2
-        self.i = 1 / d
-        self.si = of.s * self.i
+        self.of, rho, self.sigma2 = of, of.rho, sigma2
+        d = (1 - rho) * of.v + (sigma2 if of.unit is None else 0.0)
+        self.own = 1 / d
+        log_d = float(np.log(d).sum())
+        if of.unit is not None:
+            self.unit_sum = of.unit_sums(self.own)
+            log_d += float(np.log1p(sigma2 * self.unit_sum).sum())
+        self.i, self.si = self.without_studies(np.ones_like(d)), self.without_studies(of.s)
         ones_, self.one, two = of.sums(self.si * of.s), of.sums(self.si), of.sums(self.i)
         self.two = two
         size = (1 + rho * ones_) * (1 + sigma1 * two) - rho * sigma1 * self.one**2
@@ -297,8 +378,17 @@ class _Point:
         self.b = self.B @ (of.X.T @ self.WZ[:, p])
         self.py = self.WZ[:, p] - self.WX @ self.b
         self.q = float(of.Z[:, p] @ self.py)
-        log_m = float(np.log(d).sum()) + float(np.log(size).sum())
+        log_m = log_d + float(np.log(size).sum())
         self.reml = of.fixed - 0.5 * (log_m + float(np.linalg.slogdet(information)[1]) + self.q)
+
+    def without_studies(self, Z: Array) -> Array:
+        """D^-1 Z."""
+        own = self.own if Z.ndim == 1 else self.own[:, None]
+        if self.of.unit is None:
+            return np.asarray(own * Z)
+        share = self.sigma2 / (1 + self.sigma2 * self.unit_sum)
+        sums = self.of.unit_sums(own * Z) * (share if Z.ndim == 1 else share[:, None])
+        return np.asarray(own * (Z - sums[self.of.unit]))
 
     def weigh(self, Z: Array) -> Array:
         """W Z."""
@@ -306,12 +396,16 @@ class _Point:
         first, second = of.sums(self.si[:, None] * Z), of.sums(self.i[:, None] * Z)
         left = self.k00[:, None] * first + self.k01[:, None] * second
         right = self.k01[:, None] * first + self.k11[:, None] * second
-        return np.asarray(self.i[:, None] * Z - self.si[:, None] * left[of.study] - self.i[:, None] * right[of.study])
+        between = self.si[:, None] * left[of.study] + self.i[:, None] * right[of.study]
+        return np.asarray(self.without_studies(Z) - between)
 
     def trace_p(self) -> float:
         """tr P, with P = W - W X B X'W."""
         of = self.of
-        trace_w = self.i.sum() - np.sum(
+        trace_d = self.own.sum()
+        if of.unit is not None:
+            trace_d -= np.sum(self.sigma2 / (1 + self.sigma2 * self.unit_sum) * of.unit_sums(self.own**2))
+        trace_w = trace_d - np.sum(
             self.k00 * of.sums(self.si**2) + 2 * self.k01 * of.sums(self.si * self.i) + self.k11 * of.sums(self.i**2)
         )
         return float(trace_w - np.sum(self.B * (self.WX.T @ self.WX)))
@@ -319,7 +413,7 @@ class _Point:
     def score(self) -> tuple[Array, Array]:
         """Gradient and average information of the restricted likelihood for (sigma1, sigma2).
 
-        With J the sums over a study: (y'P J P y - tr P J) / 2 and (y'PPy - tr P) / 2.
+        With J the sums over a study, and K those over a unit: (y'P J P y - tr P J) / 2 and (y'P K P y - tr P K) / 2.
         """
         of = self.of
         jpy = of.sums(self.py)[of.study]
@@ -327,12 +421,25 @@ class _Point:
             self.k00 * self.one**2 + 2 * self.k01 * self.one * self.two + self.k11 * self.two**2
         )  # 1'W_j 1
         sums = of.sums(self.WX)
-        trace = np.array([within.sum() - np.sum(self.B * (sums.T @ sums)), self.trace_p()])
-        both = np.column_stack([jpy, self.py])
+        trace = np.array([within.sum() - np.sum(self.B * (sums.T @ sums)), self._trace_units()])
+        kpy = self.py if of.unit is None else of.unit_sums(self.py)[of.unit]
+        both = np.column_stack([jpy, kpy])
         weighed = self.weigh(both)
         projected = weighed - self.WX @ (self.B @ (of.X.T @ weighed))
-        quadratic = np.array([float(self.py @ jpy), float(self.py @ self.py)])
+        quadratic = np.array([float(self.py @ jpy), float(self.py @ kpy)])
         return 0.5 * (quadratic - trace), 0.5 * both.T @ projected
+
+    def _trace_units(self) -> float:
+        """tr P K."""
+        of = self.of
+        if of.unit is None:
+            return self.trace_p()
+        study = of.study[of.unit_starts]
+        s, i = of.unit_sums(self.si), of.unit_sums(self.i)
+        between = self.k00[study] * s**2 + 2 * self.k01[study] * s * i + self.k11[study] * i**2
+        within = self.unit_sum / (1 + self.sigma2 * self.unit_sum) - between
+        sums = of.unit_sums(self.WX)
+        return float(within.sum() - np.sum(self.B * (sums.T @ sums)))
 
 
 def _fit_components(likelihood: _Likelihood, *, scale: float, start: tuple[float, float] | None = None) -> Array:
@@ -383,13 +490,19 @@ class Robust:
     _working: Working
 
     def joint(self, constraints: Array) -> tuple[float, float, float, float]:
-        """HTZ test that C b = 0: F, both degrees of freedom, p. Tipton & Pustejovsky 2015, 10.3102/1076998615606099."""
+        """HTZ test that C b = 0: F, both degrees of freedom, p. Tipton & Pustejovsky 2015, 10.3102/1076998615606099.
+
+        With too few studies for so many constraints (no denominator degrees of freedom) F and p are NaN.
+        """
         C = np.atleast_2d(constraints)
+        inner = C @ self._working.T
         q = C.shape[0]
         cross = _cross(self._working, self._u)
-        omega = np.array([[cross(C[s], C[t]).trace() for t in range(q)] for s in range(q)])
+        size = np.sqrt([cross(row, row).trace() for row in inner])[:, None]
+        C, inner = C / size, inner / size  # the units of the moderators are nothing to the test
+        omega = np.array([[cross(inner[s], inner[t]).trace() for t in range(q)] for s in range(q)])
         root = _inverse_root(omega)
-        standard = root @ C
+        standard = root @ inner
         products = [[cross(standard[s], standard[t]) for t in range(q)] for s in range(q)]
         spread = sum(
             float(np.sum(products[s][s] * products[t][t].T) + np.sum(products[s][t] * products[s][t].T))
@@ -400,8 +513,10 @@ class Robust:
         effect = C @ self.b
         wald = float(effect @ np.linalg.solve(C @ self.vcov @ C.T, effect))
         denominator = eta - q + 1
+        if denominator <= 0:
+            return float("nan"), float(q), denominator, float("nan")
         f = denominator / (eta * q) * wald
-        return f, float(q), denominator, float(fdtrc(q, denominator, f)) if denominator > 0 else float("nan")
+        return f, float(q), denominator, float(fdtrc(q, denominator, f))
 
 
 def cr2(working: Working) -> Robust:
@@ -422,14 +537,15 @@ def cr2(working: Working) -> Robust:
         score = (bread @ working.residuals[rows][:, :, None])[:, :, 0]
         meat += score.T @ score
         u.append(np.swapaxes(bread, 1, 2))  # A'W X
-    vcov = working.B @ meat @ working.B
+    vcov = working.T @ working.B @ meat @ working.B @ working.T.T
     se = np.sqrt(np.diag(vcov))
     cross = _cross(working, u)
     df = np.empty(p)
     for place in range(p):
-        K = cross(np.eye(p)[place], np.eye(p)[place])
+        K = cross(working.T[place], working.T[place])
         df[place] = K.trace() ** 2 / np.sum(K**2)
-    statistics = working.b / se
+    with np.errstate(divide="ignore", invalid="ignore"):  # effects that are all equal have no scatter
+        statistics = working.b / se
     quantiles = stdtrit(df, 0.975)
     return Robust(
         b=working.b,
@@ -494,9 +610,9 @@ def correlated_effects(
     """Weights 1/(k_j (mean v_j + tau2)), tau2 by moments; small-sample (CR2) errors. Hedges, Tipton & Johnson 2010,
     10.1002/jrsm.5. Raises NotEstimable with as many coefficients as studies.
     """
-    X = ones(len(y)) if X is None else X
+    design = ones(len(y)) if X is None else X
     blocks = Blocks.of(clusters)
-    p = X.shape[1]
+    p = design.shape[1]
     if blocks.number <= p:
         raise NotEstimable("There are too few studies for errors that allow for dependence.")
 
@@ -505,9 +621,10 @@ def correlated_effects(
             (v[rows].mean(axis=1) + tau2)[:, None, None] * rows.shape[1] * np.eye(rows.shape[1])
             for _n, rows in blocks.groups
         ]
-        return Working(y, X, blocks, M)
+        return Working(y, design, blocks, M)
 
     start = weighted(0.0)
+    X = start.X
     own, within, total, squares = np.zeros((p, p)), np.zeros((p, p)), 0.0, np.zeros((p, p))
     for _n, rows in blocks.groups:
         size = rows.shape[1]

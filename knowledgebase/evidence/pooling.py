@@ -7,10 +7,10 @@ Checked against R's metafor 3.8 (tests/knowledgebase/evidence).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +20,11 @@ from scipy.special import chdtrc, chdtri, fdtrc, ndtr, stdtr, stdtrit
 Array: TypeAlias = NDArray[np.floating[Any]]
 Method = Literal["EE", "DL", "REML", "PM"]
 Test = Literal["z", "t", "knha", "adhoc"]
+METHODS: tuple[str, ...] = get_args(Method)
+TESTS: tuple[str, ...] = get_args(Test)
 Z_975 = 1.959963984540054
-NEGLIGIBLE = 1e-9  # a tau2 below this part of the mean variance is 0
+EXACT = 1e-26  # a sum of squares below this part of the whole is rounding
+NEGLIGIBLE = 1e-9  # a tau2 below this part of the smallest variance is 0
 
 
 class NotEstimable(ValueError):
@@ -39,11 +42,12 @@ class Data:
 
 
 def read(effects: object, variances: object) -> Data:
-    """Check effects and variances (missing as None or NaN) and leave out what cannot be used, each with a reason.
+    """Check effects and variances (missing as None, NaN or "") and leave out what cannot be used, each with a reason.
 
-    Raises NotEstimable when a variance is zero or negative: no weight follows from it.
+    Raises NotEstimable when a variance is zero or negative (no weight follows from it), when something is not a number,
+    or when the lengths differ.
     """
-    y, v = np.atleast_1d(np.array(effects, dtype=float)), np.atleast_1d(np.array(variances, dtype=float))
+    y, v = numbers(effects, "the effect"), numbers(variances, "the variance")
     if y.shape != v.shape or y.ndim != 1:
         raise NotEstimable("Give one variance for each effect.")
     excluded = []
@@ -59,6 +63,18 @@ def read(effects: object, variances: object) -> Data:
     if not len(rows):
         raise NotEstimable("There is no effect to analyse.")
     return Data(y[rows], v[rows], rows, tuple(excluded))
+
+
+def numbers(values: object, what: str) -> Array:
+    """A column of numbers; None and an empty text are missing (NaN). Raises NotEstimable for a word."""
+    given: list[Any] = list(values) if isinstance(values, Iterable) and not isinstance(values, str) else [values]
+    column = np.full(len(given), np.nan)
+    for row, value in enumerate(given):
+        try:
+            column[row] = np.nan if value is None or value == "" else float(value)
+        except (TypeError, ValueError):
+            raise NotEstimable(f"Row {row + 1}: {what} is not a number: {value!r}.") from None
+    return column
 
 
 # -- one weighted fit ------------------------------------------------------------------------------
@@ -78,17 +94,21 @@ class Fit:
         return 1 / (self.v + self.tau2)
 
     @cached_property
-    def information(self) -> Array:
-        return (self.X.T * self.w) @ self.X
+    def _qr(self) -> tuple[Array, Array]:
+        """QR of W^1/2 X: steadier than X'WX where the variances, or the moderators, differ by many orders."""
+        q, r = np.linalg.qr(np.sqrt(self.w)[:, None] * self.X)
+        return q, r
 
     @cached_property
     def vcov(self) -> Array:
         """B = (X'WX)^-1."""
-        return np.linalg.inv(self.information)
+        root = np.linalg.inv(self._qr[1])
+        return root @ root.T
 
     @cached_property
     def b(self) -> Array:
-        return np.linalg.solve(self.information, self.X.T @ (self.w * self.y))
+        q, r = self._qr
+        return np.linalg.solve(r, q.T @ (np.sqrt(self.w) * self.y))
 
     @cached_property
     def residuals(self) -> Array:
@@ -96,13 +116,14 @@ class Fit:
 
     @cached_property
     def q(self) -> float:
-        """Q(tau2) = y'Py."""
-        return float(np.sum(self.w * self.residuals**2))
+        """Q(tau2) = y'Py; 0 where only rounding is left."""
+        whole = float(np.sum(self.w * self.residuals**2))
+        return whole if whole > EXACT * float(np.sum(self.w * self.y**2)) else 0.0
 
     @cached_property
     def hat(self) -> Array:
         """The diagonal of X B X'W."""
-        return np.asarray(np.einsum("ij,jk,ik->i", self.X, self.vcov, self.X) * self.w)
+        return np.asarray((self._qr[0] ** 2).sum(axis=1))
 
     @cached_property
     def trace_p(self) -> float:
@@ -116,13 +137,53 @@ class Fit:
             -0.5 * (k - p) * np.log(2 * np.pi)
             + 0.5 * np.linalg.slogdet(self.X.T @ self.X)[1]
             - 0.5 * np.sum(np.log(self.v + self.tau2))
-            - 0.5 * np.linalg.slogdet(self.information)[1]
+            - np.sum(np.log(np.abs(np.diag(self._qr[1]))))
             - 0.5 * self.q
         )
+
+    def full(self) -> float:
+        """The log-likelihood."""
+        return float(-0.5 * (len(self.y) * np.log(2 * np.pi) + np.sum(np.log(self.v + self.tau2)) + self.q))
 
 
 def ones(k: int) -> Array:
     return np.ones((k, 1))
+
+
+def steady(X: Array) -> tuple[Array, Array]:
+    """X with columns of one size, centred where there is an intercept, and T: coefficients of X are T times those of it.
+
+    A calendar year, or an income in euros, then costs no digits. Raises NotEstimable for fewer rows than columns, a
+    column that is a constant, or columns that say the same.
+    """
+    k, p = X.shape
+    middle, size = np.zeros(p), np.sqrt((X**2).mean(axis=0))
+    if has_intercept(X):
+        middle = X.mean(axis=0)
+        middle[0] = 0.0
+        size = np.sqrt(((X - middle) ** 2).mean(axis=0))
+    varies = size > 1e-12 * np.abs(middle)
+    if k < p or not varies.all():
+        raise NotEstimable(COLLINEAR)
+    Z = (X - middle) / size
+    spread = np.linalg.svd(Z, compute_uv=False)
+    if spread[-1] < 1e-10 * spread[0]:
+        raise NotEstimable(COLLINEAR)
+    T = np.diag(1 / size)
+    T[0] -= middle / size
+    return Z, T
+
+
+COLLINEAR = "There are too few effects for so many moderators, or two moderators say the same, or one never varies."
+
+
+def has_intercept(X: Array) -> bool:
+    return bool(np.all(X[:, 0] == 1))
+
+
+def tested(X: Array) -> slice:
+    """The coefficients that a joint test is about: all but the intercept, or the intercept when it is alone."""
+    return slice(1, None) if X.shape[1] > 1 and has_intercept(X) else slice(0, None)
 
 
 # -- between-study variance ------------------------------------------------------------------------
@@ -151,7 +212,7 @@ def _root(f: Callable[[float], float], high: float) -> float:
     """The root of a falling function that is positive at 0; the bracket grows until it holds the root."""
     while f(high) > 0:
         high *= 4
-    return float(brentq(f, 0.0, high, xtol=high * 1e-16, rtol=8.9e-16, maxiter=500))
+    return float(brentq(f, 0.0, high, xtol=high * 1e-30, rtol=8.9e-16, maxiter=1000))
 
 
 def _reml(y: Array, v: Array, X: Array) -> float:
@@ -168,15 +229,15 @@ def _reml(y: Array, v: Array, X: Array) -> float:
     candidates = [0.0]
     for low, high, before, after in zip(grid, grid[1:], scores, scores[1:], strict=False):
         if before > 0 >= after:
-            candidates.append(float(brentq(score, low, high, xtol=top * 1e-16, rtol=8.9e-16)))
+            candidates.append(float(brentq(score, low, high, xtol=high * 1e-30, rtol=8.9e-16, maxiter=1000)))
     best = max(candidates, key=lambda t: Fit(y, v, X, t).reml()) if len(candidates) > 1 else 0.0
-    return 0.0 if best < NEGLIGIBLE * float(np.mean(v)) * 1e-3 else best
+    return 0.0 if best < NEGLIGIBLE * float(np.min(v)) else best
 
 
 def _scores(y: Array, v: Array, X: Array, points: Array) -> Array:
     """The score of the restricted likelihood, (y'PPy - tr P) / 2, at many values of tau2 at once."""
     w = 1 / (v + points[:, None])
-    if X.shape[1] == 1 and bool(np.all(X == 1)):  # a mean only
+    if X.shape[1] == 1 and has_intercept(X):  # a mean only
         total = w.sum(axis=1)
         left = y - ((w @ y) / total)[:, None]
         return np.asarray(0.5 * (((w * left) ** 2).sum(axis=1) - total + (w * w).sum(axis=1) / total))
@@ -192,7 +253,7 @@ def tau2_interval(y: Array, v: Array, X: Array | None = None) -> tuple[float, fl
 
     Raises NotEstimable for as many effects as coefficients.
     """
-    X = ones(len(y)) if X is None else X
+    X = ones(len(y)) if X is None else steady(X)[0]
     df = X.shape[0] - X.shape[1]
     if df < 1:
         raise NotEstimable("An interval of the between-study variance needs two studies or more.")
@@ -259,41 +320,42 @@ class Pooled:
 
 
 def pool(y: Array, v: Array, *, X: Array | None = None, method: Method = "REML", test: Test = "adhoc") -> Pooled:
-    """Fit the equal-effects (EE) or a random-effects model, with moderators in X after its column of ones.
+    """Fit the equal-effects (EE) or a random-effects model, with moderators in X (after a column of ones, if any).
 
     Tests: z; t with k - p df; knha = Hartung & Knapp 2001, 10.1002/sim.791 (with moderators Knapp & Hartung 2003,
     10.1002/sim.1482); adhoc = knha but never narrower than z. One study is always tested with z.
-    Raises NotEstimable when there are fewer effects than coefficients or the moderators say the same.
+    Raises NotEstimable for another method or test, and when there are fewer effects than coefficients or the moderators
+    say the same.
     """
-    X = ones(len(y)) if X is None else X
-    k, p = X.shape
-    if k < p or np.linalg.matrix_rank(X) < p:
-        raise NotEstimable("There are too few effects for so many moderators, or two moderators say the same.")
+    if method not in METHODS or test not in TESTS:
+        raise NotEstimable(f"Choose a method from {', '.join(METHODS)} and a test from {', '.join(TESTS)}.")
+    Z, T = steady(ones(len(y)) if X is None else X)
+    k, p = Z.shape
     if k == p:
         test = "z"
-    tau2 = tau2_of(y, v, X, method)
-    fit, start = Fit(y, v, X, tau2), Fit(y, v, X, 0.0)
+    tau2 = tau2_of(y, v, Z, method)
+    fit, start = Fit(y, v, Z, tau2), Fit(y, v, Z, 0.0)
     df = k - p
     s2 = fit.q / df if test in {"knha", "adhoc"} and df else 1.0
-    vcov = fit.vcov * (max(1.0, s2) if test == "adhoc" else s2)
-    se = np.sqrt(np.diag(vcov))
+    vcov = T @ fit.vcov @ T.T * (max(1.0, s2) if test == "adhoc" else s2)
+    b, se = T @ fit.b, np.sqrt(np.diag(vcov))
     with np.errstate(divide="ignore", invalid="ignore"):
-        statistics = fit.b / se
+        statistics = b / se
     quantile = Z_975 if test == "z" else float(stdtrit(df, 0.975))
-    tested = slice(1, None) if p > 1 else slice(0, 1)
-    qm, qm_df, qm_p = _joint(fit.b[tested], vcov[tested, tested], df if test != "z" else None)
+    joint = tested(ones(k) if X is None else X)
+    qm, qm_df, qm_p = _joint(b[joint], vcov[joint, joint], df if test != "z" else None)
     i2, h2 = heterogeneity(start, tau2=None if method == "EE" else tau2)
     return Pooled(
         method=method,
         test=test,
         k=k,
         p=p,
-        b=fit.b,
+        b=b,
         se_b=se,
         statistics=statistics,
         pvalues=2 * (ndtr(-np.abs(statistics)) if test == "z" else stdtr(df, -np.abs(statistics))),
-        lower=fit.b - quantile * se,
-        upper=fit.b + quantile * se,
+        lower=b - quantile * se,
+        upper=b + quantile * se,
         vcov=vcov,
         df=None if test == "z" else float(df),
         tau2=tau2,
@@ -305,7 +367,7 @@ def pool(y: Array, v: Array, *, X: Array | None = None, method: Method = "REML",
         QM=qm,
         QM_df=qm_df,
         QMp=qm_p,
-        loglik=fit.reml() if method == "REML" else None,
+        loglik=fit.reml() if method == "REML" else fit.full() if method == "EE" else None,
     )
 
 
@@ -336,12 +398,12 @@ def heterogeneity(start: Fit, *, tau2: float | None) -> tuple[float, float]:
 
 
 def prediction_interval(pooled: Pooled, *, df: float | None = None) -> tuple[float, float] | None:
-    """95% interval for the true effect in a new study: b ± t(df) sqrt(SE² + tau2); None below three studies.
+    """95% interval for the true effect in a new study: b ± t(df) sqrt(SE² + tau2); None for one study.
 
     `df` k - 2 gives Higgins, Thompson & Spiegelhalter 2009, 10.1111/j.1467-985X.2008.00552.x; without it the quantile of
-    the model's own test is used (metafor's default).
+    the model's own test is used (metafor's default). Below one degree of freedom one is taken, as metafor does.
     """
-    if pooled.method == "EE" or pooled.k < 3:
+    if pooled.method == "EE" or pooled.k < 2:
         return None
     spread = float(np.sqrt(pooled.se**2 + pooled.tau2))
     chosen = pooled.df if df is None else df
