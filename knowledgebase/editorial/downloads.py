@@ -15,7 +15,7 @@ from knowledgebase.evidence.records import Switches
 from knowledgebase.models import Selection, Version
 from knowledgebase.recount import BELOW, SELECTION, selections_of
 
-from .public import VersionView
+from .public import VersionView, site_state
 
 
 class Download(VersionView):
@@ -32,7 +32,8 @@ class Download(VersionView):
     def file(self, version: Version, name: str) -> HttpResponse:
         """A file of a version, also of one that is not public, for who may see it."""
         request = self.request
-        selections = {selection.context_key: selection for selection in selections_of(version)}
+        content_key = site_state(request).content_key
+        selections = {selection.context_key: selection for selection in selections_of(version, content_key)}
         if not selections:
             raise Http404(_("This text does not rest on study rows, so there is nothing to recompute."))
         first = next(iter(selections.values()))
