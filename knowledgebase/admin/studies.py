@@ -282,6 +282,7 @@ class StudyAdmin(GuardedAdmin):
             "title": _("Study rows from a CSV file"),
             "form": form,
             "report": report,
+            "kept": _kept(form, report),
             "columns": ", ".join(sorted(study_lines.COLUMNS)),
             "kinds": [(kind.name, kind.label, ", ".join(kind.names)) for kind in reported.KINDS.values()],
         }
@@ -304,6 +305,15 @@ def _kinds() -> list[tuple[str, str]]:
     return [(name, str(kind.label)) for name, kind in reported.KINDS.items()] + [
         (EffectSize.AS_REPORTED, reported.name_of(EffectSize.AS_REPORTED))
     ]
+
+
+def _kept(form: ImportForm, report: study_import.Report | None) -> str:
+    """What was read of a file and not entered yet: the next button needs no file again."""
+    if not form.is_bound or (report is not None and report.saved):
+        return ""
+    if form.table is None:
+        return str(form["kept"].data or "")
+    return "" if str(form["text"].data or "").strip() else form.table.text
 
 
 def _figures(effect: EffectSize) -> list[tuple[str, float]]:

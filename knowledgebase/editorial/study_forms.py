@@ -182,7 +182,10 @@ class SynthesisField(forms.ModelChoiceField):
 
 
 class ImportForm(forms.Form):
-    """A table from a file or pasted, with what holds for all of its rows. Once valid, `table` is what stands in it."""
+    """A table from a file or pasted, with what holds for all of its rows. Once valid, `table` is what stands in it.
+
+    A browser does not send a file again with the next button: what was read of it comes along as `kept`.
+    """
 
     synthesis = Study._meta.get_field("synthesis").formfield(form_class=SynthesisField)
     measure = forms.ChoiceField(
@@ -209,6 +212,7 @@ class ImportForm(forms.Form):
         required=False,
         help_text=gettext_lazy("Without this they are refused, and the report shows both values."),
     )
+    kept = forms.CharField(required=False, strip=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -220,6 +224,8 @@ class ImportForm(forms.Form):
         file, text = cleaned.get("file"), cleaned.get("text") or ""
         if self.errors:
             return cleaned
+        if not file and not text.strip():
+            text = cleaned.get("kept") or ""
         if bool(file) == bool(text.strip()):
             raise ValidationError(_("Choose a file or paste a table: one of the two."), code="one")
         try:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from django.db import transaction
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from knowledgebase.models import EffectSize, Measure, SiteState, Source, Study, User
 
@@ -37,6 +38,14 @@ class Report:
 
     def count(self, *statuses: str) -> int:
         return sum(line.status in statuses for line in self.lines)
+
+    @property
+    def summary(self) -> str:
+        """How many rows there are, and what became of how many."""
+        rows = ngettext("%(count)s row", "%(count)s rows", len(self.lines)) % {"count": len(self.lines)}
+        named = {line.status: line.words for line in self.lines}
+        became = "; ".join(f"{named[status]}: {self.count(status)}" for status in Status if status in named)
+        return f"{rows} ({became})." if became else f"{rows}."
 
     @property
     def entered(self) -> int:

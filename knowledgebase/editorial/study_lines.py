@@ -10,11 +10,15 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from knowledgebase.models import LARGEST, Concept, ConceptLabel, EffectSize, Measure, Scheme, Source, Study
+from knowledgebase.recount.words import country_code
 
 from . import reported
 from .study_checks import shown
 from .study_tables import Unreadable
 
+SIZES = frozenset({"n1", "n2", "n"})  # numbers that many kinds have: by themselves they point to none
+ROUNDED = 0.01  # an effect in two decimals is the same
+COLUMN_OF = {"risk_of_bias": "risk"}  # field -> column
 STATISTICS = frozenset(name for kind in reported.KINDS.values() for name in kind.names)
 COLUMNS = frozenset({
     "study", "year", "country", "level", "subject", "subject_text", "pupils", "design", "risk", "note", "outcome",
@@ -157,12 +161,23 @@ class Words:
         return named | {concept.slug: concept for concept in concepts.values()}
 
 
+class Filled(dict[str, str]):
+    """The cells of a row that say something, by what they are for us; and how the file calls their columns."""
+
+    def __init__(self, cells: tuple[str, ...], columns: Columns) -> None:
+        given = {name: cells[place] for place, name in columns.known.items() if place < len(cells)}
+        super().__init__((name, text) for name, text in given.items() if text.lower() not in reported.MISSING)
+        self._headings = {name: columns.header[place] for place, name in columns.known.items()}
+
+    def heading(self, name: str) -> str:
+        return self._headings.get(name, name)
+
+
 def parsed(
     line: Line, cells: tuple[str, ...], columns: Columns, *, synthesis: Source, measure: str, words: Words
 ) -> Row:
     """The study and the effect of a row; what is odd is remarked on its line. Raises Refused."""
-    given = {name: cells[place] for place, name in columns.known.items() if place < len(cells)}
-    filled = {name: text for name, text in given.items() if text.lower() not in reported.MISSING}
+    filled = Filled(cells, columns)
     line.name = filled.get("study", "")
     if any(cells[len(columns.header) :]):
         facts = {"cells": len(cells), "width": len(columns.header)}
@@ -174,7 +189,7 @@ def parsed(
         label=label,
         synthesis=synthesis,
         year=_whole(filled, "year"),
-        country=filled.get("country", "").upper(),
+        country=country_code(filled.get("country", "")),
         pupils=_whole(filled, "pupils"),
         note=filled.get("note", ""),
         subject_text=filled.get("subject_text", ""),
@@ -206,17 +221,21 @@ def parsed(
         effect.clean_fields(exclude={"study", "created_by", "supersedes"})
         effect.clean()
     except ValidationError as error:
-        said = [f"{name}: {' '.join(texts)}" for name, texts in error.message_dict.items()]
+        said = [
+            f"{filled.heading(COLUMN_OF.get(name, name))}: {texts[0]}" for name, texts in error.message_dict.items()
+        ]
         raise Refused(" ".join(said)) from error
     line.effect, line.variance, line.conversion = effect.effect, effect.variance, effect.conversion
     return Row(line, study, effect)
 
 
-def _effect(line: Line, filled: Mapping[str, str], default: str) -> EffectSize:
+def _effect(line: Line, filled: Filled, default: str) -> EffectSize:
     """The effect of a row: as the file gives it, or computed from the statistics. Raises Refused."""
     measure = _measure(filled, default)
     effect, variance = _number(filled, "effect"), _number(filled, "variance")
     if variance is None and (error := _number(filled, "se")) is not None:
+        if error <= 0:
+            raise Refused(_("A standard error is above zero; here it is %(value)s.") % {"value": shown(error)})
         variance = error**2
     kind, statistics = _kind(filled, measure, effect, variance)
     sizes = {name: _whole(filled, name) for name in ("n1", "n2", "n")}
@@ -230,11 +249,15 @@ def _effect(line: Line, filled: Mapping[str, str], default: str) -> EffectSize:
             facts = {"effect": shown(effect), "again": shown(again.value)}
             message = _("The sign differs from the reported statistics: %(effect)s in the file, %(again)s computed.")
             line.remarks.append(message % facts)
+        elif effect is not None and variance is None and abs(effect - again.value) > ROUNDED:
+            facts = {"effect": shown(effect), "again": shown(again.value)}
+            message = _("The file has no variance, so we computed both: the effect is %(again)s, not %(effect)s.")
+            line.remarks.append(message % facts)
         if effect is None or variance is None:
             effect, variance = again.value, again.variance
         measure = reported.KINDS[kind].measure or measure
     if effect is None:
-        raise Refused(_("There is no effect, and no statistics from which it can be computed."))
+        raise Refused(_no_effect(filled))
     if variance is None:
         raise Refused(_("The variance is missing (or the standard error, or the interval)."))
     if not 0 < variance < LARGEST:
@@ -255,9 +278,20 @@ def _effect(line: Line, filled: Mapping[str, str], default: str) -> EffectSize:
     )
 
 
-def _kind(
-    filled: Mapping[str, str], measure: str, effect: float | None, variance: float | None
-) -> tuple[str, dict[str, str]]:
+def _no_effect(filled: Filled) -> str:
+    """Which statistics the kind that is nearest still misses."""
+    words = _("There is no effect, and no statistics from which it can be computed.")
+    given = {kind: [name for name in kind.names if name in filled] for kind in reported.KINDS.values()}
+    told = {kind: names for kind, names in given.items() if set(names) - SIZES}
+    if not told:
+        return words
+    missing = {kind: [s.name for s in kind.statistics if s.name not in filled and not s.default] for kind in told}
+    nearest = min(told, key=lambda kind: (len(missing[kind]), -len(told[kind])))
+    facts = {"kind": nearest.label, "names": ", ".join(missing[nearest])}
+    return f"{words} " + _("Missing for %(kind)s: %(names)s.") % facts
+
+
+def _kind(filled: Filled, measure: str, effect: float | None, variance: float | None) -> tuple[str, dict[str, str]]:
     """Which conversion a row asks for, with its statistics as they stand there; none when the file gives the effect."""
     values = dict(filled)
     if effect is not None:
@@ -290,7 +324,7 @@ def _kind(
     return best[0].name, {name: values[name] for name in best[0].names if name in values}
 
 
-def _measure(filled: Mapping[str, str], default: str) -> str:
+def _measure(filled: Filled, default: str) -> str:
     if not (text := filled.get("measure", "")):
         return default
     words = {value.casefold(): value for value in Measure.values} | {"zcor": Measure.Z, "or": Measure.LOG_ODDS}
@@ -300,25 +334,27 @@ def _measure(filled: Mapping[str, str], default: str) -> str:
     return str(words[text.casefold()])
 
 
-def _among(line: Line, filled: Mapping[str, str], name: str, words: Mapping[str, str], unknown: str) -> str:
+def _among(line: Line, filled: Filled, name: str, words: Mapping[str, str], unknown: str) -> str:
     if not (text := filled.get(name, "")):
         return unknown
     if text.casefold() not in words:
         line.remarks.append(_("We do not know “%(text)s” in the column %(name)s: entered as unknown.") % {
-            "text": text, "name": name,
+            "text": text, "name": filled.heading(name),
         })  # fmt: skip
     return words.get(text.casefold(), unknown)
 
 
-def _number(filled: Mapping[str, str], name: str) -> float | None:
+def _number(filled: Filled, name: str) -> float | None:
     try:
         return reported.number(filled.get(name))
     except ValueError as error:
-        raise Refused(_("%(what)s: “%(value)s” is no number.") % {"what": name, "value": error}) from error
+        facts = {"what": filled.heading(name), "value": error}
+        raise Refused(_("%(what)s: “%(value)s” is no number.") % facts) from error
 
 
-def _whole(filled: Mapping[str, str], name: str) -> int | None:
+def _whole(filled: Filled, name: str) -> int | None:
     try:
         return reported.count(filled.get(name))
     except ValueError as error:
-        raise Refused(_("%(what)s: “%(value)s” is no whole number.") % {"what": name, "value": error}) from error
+        facts = {"what": filled.heading(name), "value": error}
+        raise Refused(_("%(what)s: “%(value)s” is no whole number.") % facts) from error

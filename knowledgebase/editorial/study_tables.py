@@ -29,6 +29,7 @@ class Table:
     rows: tuple[tuple[int, tuple[str, ...]], ...]
     encoding: str = ""
     delimiter: str = ""
+    text: str = ""  # as it was read
 
     @classmethod
     def of(cls, rows: Sequence[Mapping[str, str]]) -> Table:
@@ -48,9 +49,9 @@ def read(content: bytes | str) -> Table:
     text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     if "\x00" in text:
         raise Unreadable(_("This is no text. Save the table as CSV and choose that file."))
-    delimiter, text, skipped = _delimiter(text)
+    delimiter, table, skipped = _delimiter(text)
     try:
-        lines = list(_lines(text, delimiter, skipped))
+        lines = list(_lines(table, delimiter, skipped))
     except csv.Error as error:
         raise Unreadable(_("The file is no CSV: %(error)s.") % {"error": error}) from error
     if not lines:
@@ -63,7 +64,7 @@ def read(content: bytes | str) -> Table:
         raise Unreadable(_("A table has at most %(limit)s columns.") % {"limit": MOST_COLUMNS})
     if len(rows) > MOST_ROWS:
         raise Unreadable(_("A table has at most %(limit)s rows. Split it and import the parts.") % {"limit": MOST_ROWS})
-    return Table(header, tuple(rows), encoding, delimiter)
+    return Table(header, tuple(rows), encoding, delimiter, text)
 
 
 def _decoded(content: bytes) -> tuple[str, str]:

@@ -10,6 +10,9 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from knowledgebase.models import Concept, Scheme
+from knowledgebase.search import fold
+
+CODE = 2  # letters of ISO 3166
 
 
 def _said_once(words_of: Callable[[str], str]) -> Callable[[str], str]:
@@ -42,10 +45,8 @@ def risk_words(risk: str) -> str:
     return words.get(risk, _("unknown"))
 
 
-@_said_once
-def country_words(country: str) -> str:
-    """A country or a group of countries; a country that we have no name for by its code."""
-    words = {
+def _countries() -> dict[str, str]:
+    return {
         "benelux": _("the Benelux"),
         "europa": _("Europe"),
         "noord-amerika": _("North America"),
@@ -58,7 +59,19 @@ def country_words(country: str) -> str:
         "PL": _("Poland"), "PT": _("Portugal"), "SE": _("Sweden"), "SG": _("Singapore"), "TR": _("Turkey"),
         "TW": _("Taiwan"), "US": _("United States"), "ZA": _("South Africa"),
     }  # fmt: skip
-    return words.get(country, country) or _("unknown")
+
+
+@_said_once
+def country_words(country: str) -> str:
+    """A country or a group of countries; a country that we have no name for by its code."""
+    return _countries().get(country, country) or _("unknown")
+
+
+@_said_once
+def country_code(words: str) -> str:
+    """The code of a country that we have a name for; other words in capitals, as a code is written."""
+    named = {fold(name): code for code, name in _countries().items() if len(code) == CODE}
+    return named.get(fold(words)) or words.upper()
 
 
 def model_words(model: str) -> str:

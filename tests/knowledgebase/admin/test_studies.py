@@ -274,10 +274,30 @@ def test_a_file_is_looked_at_first_and_then_entered(editor):
     assert not Study.objects.exists()
     page = Seen(post_file(editor, synthesis, CSV, save="x"))
     assert "Wat er met elke rij gebeurde" in page.text
-    assert "1 van 2 rijen gelezen." in page.text
+    assert "2 rijen (gaat erin: 1; geweigerd: 1)." in page.text
     assert Study.objects.get().label == "Bos"
     assert "is er al" in Seen(post_file(editor, synthesis, CSV, save="x")).text
     assert EffectSize.objects.count() == 1
+
+
+def test_what_was_looked_at_is_entered_without_choosing_the_file_again(editor):
+    synthesis = make_source("bos-2010")
+    looked = post_file(editor, synthesis, CSV.encode("utf-16"), look="x")
+    assert looked.context["kept"] == CSV
+    assert '<input type="hidden" name="kept" value="study;year;effect;variance\nBos;' in Seen(looked).html
+    given = {"synthesis": synthesis.pk, "measure": "g", "kept": CSV, "save": "x"}
+    wrong = editor.post(study_url("import"), given | {"measure": "cm"})
+    assert wrong.context["kept"] == CSV
+    entered = editor.post(study_url("import"), given)
+    assert "Wat er met elke rij gebeurde" in Seen(entered).text
+    assert entered.context["kept"] == ""
+    assert EffectSize.objects.get().effect == 0.35
+
+
+def test_another_file_takes_the_place_of_what_was_looked_at(editor):
+    synthesis = make_source("bos-2010")
+    post_file(editor, synthesis, CSV.replace("Bos", "Hei"), kept=CSV, save="x")
+    assert Study.objects.get().label == "Hei"
 
 
 def test_a_table_is_pasted(editor):

@@ -63,7 +63,7 @@ def test_bad_rows_are_refused_with_a_reason_and_the_others_go_in(editor, synthes
         "Min;2001;;0,3;-0,04;;\n"
         "Zonder variantie;2001;;0,3;NA;;\n"
         "Zonder effect;2001;;NA;0,04;;\n"
-        "Land;2001;België;0,3;0,04;;\n"
+        "Land;2001;Utopia;0,3;0,04;;\n"
         "Lang;2001;;0,3;0,04;50;52;extra\n"
         "Reus;2001;;1234567890;0,04;;\n"
         "Min leerlingen;2001;;0,3;0,04;-5;52\n"
@@ -79,8 +79,7 @@ def test_bad_rows_are_refused_with_a_reason_and_the_others_go_in(editor, synthes
         ("Min", "refused", "Een variantie is groter dan nul; hier is ze −0,04."),
         ("Zonder variantie", "refused", "De variantie ontbreekt (of de standaardfout, of het interval)."),
         ("Zonder effect", "refused", "Er is geen effect, en er zijn geen statistieken om het uit te berekenen."),
-        ("Land", "refused", "country: Twee hoofdletters, zoals BE; leeg als je het niet weet. "
-                            "Zorg dat deze waarde niet meer dan 2 tekens bevat (het zijn er nu 6)."),
+        ("Land", "refused", "country: Twee hoofdletters, zoals BE; leeg als je het niet weet."),
         ("Lang", "refused", "De rij heeft 8 cellen en de kop 7: staat er een komma in een getal of een tekst?"),
         ("Reus", "refused", "Dit effect staat op geen enkele gestandaardiseerde schaal."),
         ("Min leerlingen", "refused", "n1: “-5” is geen geheel getal."),

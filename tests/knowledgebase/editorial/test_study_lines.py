@@ -114,7 +114,53 @@ def test_other_columns_are_kept_as_characteristics_and_unknown_words_are_said(ed
     assert duin.moderators == {"niveau": "hogeschool", "duur (weken)": 10}
     assert (duin.study.level, duin.study.subject_text, duin.study.design) == (None, "Nursing", "unknown")
     assert report.lines[1].remarks == [
-        "We kennen “toeval” niet in de kolom design: ingevoerd als onbekend.",
+        "We kennen “toeval” niet in de kolom opzet: ingevoerd als onbekend.",
         "We kennen het niveau “hogeschool” niet: bewaard als kenmerk.",
         "We kennen het vak “Nursing” niet: bewaard in de woorden van het bestand.",
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "remark"),
+    [
+        ("Studie;Jaar;g;variantie\nBos;20x1;0,3;0,04\n", "Jaar: “20x1” is geen geheel getal."),
+        ("Auteur;g;Standaardfout\nBos;0,3;veel\n", "Standaardfout: “veel” is geen getal."),
+        ("Auteur;g;Standaardfout\nBos;0,3;-0,2\n", "Een standaardfout is groter dan nul; hier is ze −0,2."),
+        (
+            "study;land;g;variantie\nBos;Utopia;0,3;0,04\n",
+            "land: Twee hoofdletters, zoals BE; leeg als je het niet weet.",
+        ),
+        (
+            "study;m1;sd1;n1;m2\nBos;1;2;30;1\n",
+            "Er is geen effect, en er zijn geen statistieken om het uit te berekenen. Voor gemiddelden en"
+            " standaardafwijkingen van twee groepen ontbreken: sd2, n2.",
+        ),
+        (
+            "study;n1;n2;effect;variance\nBos;30;30;;0,04\n",
+            "Er is geen effect, en er zijn geen statistieken om het uit te berekenen.",
+        ),
+    ],
+)
+def test_what_is_refused_is_named_as_the_file_names_it(text, remark, editor, synthesis):
+    report = entered(text, editor, synthesis)
+    assert (statuses(report), remarks(report)) == (["refused"], [remark])
+
+
+def test_countries_may_be_written_in_dutch(editor, synthesis):
+    text = "study;land;g;variantie\nBos;België;0,3;0,04\nDuin;verenigde staten;0,2;0,04\nHei;nl;0,1;0,04\n"
+    assert statuses(entered(text, editor, synthesis)) == ["read"] * 3
+    assert [effect.study.country for effect in EffectSize.objects.order_by("pk")] == ["BE", "US", "NL"]
+
+
+def test_an_effect_that_the_statistics_replace_is_said(editor, synthesis):
+    report = entered("study,effect,t,n1,n2\nBos,0.5,2,20,20\nDuin,0.62,2,20,20\n", editor, synthesis)
+    assert [line.remarks for line in report.lines] == [
+        ["Het bestand geeft geen variantie. We berekenden dus allebei: het effect is 0,62 en niet 0,5."],
+        [],
+    ]
+
+
+def test_the_report_counts_what_became_of_the_rows(editor, synthesis):
+    text = "study,effect,variance\nBos,0.3,0.04\nBos,0.3,0.04\nDuin,veel,0.04\nHei,0.1,0.04\n"
+    assert entered(text, editor, synthesis).summary == "4 rijen (gaat erin: 2; is er al: 1; geweigerd: 1)."
+    assert entered("study,effect,variance\n", editor, synthesis).summary == "0 rijen."
