@@ -10,7 +10,6 @@ from knowledgebase import rendering
 from knowledgebase.editorial import guards, norms
 from knowledgebase.recount import words as recount_words
 from knowledgebase.search import analysis, thesaurus, typos, wordforms
-from leerpunt import context_processors
 from tests.mail import Inbox
 from tests.mail import mail_server as running_mail_server
 
@@ -27,8 +26,7 @@ hypothesis_settings.load_profile("patient")
 def _forget_lexicon() -> Iterator[None]:
     """Much is kept per content version (glossary, thesaurus, names …), and every test begins with the same number."""
     kept = (
-        context_processors._has_demo_content, rendering._lexicon, norms._public, recount_words.names_of, wordforms._word_forms,
-        thesaurus._thesaurus, typos.vocabulary,
+        rendering._lexicon, norms._public, recount_words.names_of, wordforms._word_forms, thesaurus._thesaurus, typos.vocabulary,
     )  # fmt: skip
     for cache in kept:
         cache.cache_clear()

@@ -62,8 +62,10 @@ def test_the_rows_of_a_draft_are_shown_as_they_are_now():
     client = at_desk(make_user(role="redacteur"))
     for outcome in ("Toetsen", "Opstellen"):
         EffectSize.objects.filter(selected__version=version).update(outcome=outcome)
-        table = Page(client.get(sums(version))).one("table", "study-table").one("tbody")
-        assert {row.all("td")[5].text for row in table.all("tr")} == {outcome}
+        table = Page(client.get(sums(version))).one("table", "study-table")
+        place = [column.text for column in table.one("thead").all("th")].index("Uitkomst")
+        rows = table.one("tbody").all("tr")
+        assert {row.all("td")[place - 1].text for row in rows} == {outcome}  # the first column has a heading
 
 
 # Who may not
