@@ -40,6 +40,7 @@ _MESSAGES = (  # what effect_sizes says, for the catalogue
     gettext_noop("An intraclass correlation lies from 0 to 1."),
     gettext_noop("The clusters are too large for so few pupils."),
     gettext_noop("An estimate lies inside its interval."),
+    gettext_noop("These numbers give no effect with a variance above zero."),
 )
 
 
@@ -137,7 +138,7 @@ KINDS: dict[str, Kind] = {
             "p",
             gettext_lazy("exact two-sided p of a t test"),
             (Statistic("p", "p"), _N1, _N2, _SIGN),
-            formula="t of p",
+            formula="t = T⁻¹(1 − p/2)",
         ),
         Kind(
             "glass",
@@ -222,7 +223,7 @@ KINDS: dict[str, Kind] = {
                 Statistic("level", gettext_lazy("level of the interval"), default="0.95"),
             ),
             measure="",
-            formula="SE = width / 2z",
+            formula="SE = (upper − lower) / 2z",
         ),
     )
 }
@@ -295,8 +296,6 @@ def converted(kind: str, reported: Mapping[str, Any]) -> Effect:
         raise NotConverted(_(str(error))) from error
     except (ArithmeticError, ValueError) as error:
         raise NotConverted(_("These numbers cannot belong together.")) from error
-    if not (math.isfinite(effect.value) and math.isfinite(effect.variance) and effect.variance > 0):
-        raise NotConverted(_("These numbers give no effect with a variance above zero."))
     return effect
 
 

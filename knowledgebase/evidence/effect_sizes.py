@@ -18,11 +18,17 @@ class Impossible(ValueError):
 
 @dataclass(frozen=True)
 class Effect:
-    """An effect with its sampling variance and the name of the conversion."""
+    """An effect with its sampling variance and the name of the conversion. Raises Impossible when either is no number."""
 
     value: float
     variance: float
     formula: str
+
+    def __post_init__(self) -> None:
+        _check(
+            math.isfinite(self.value) and math.isfinite(self.variance) and self.variance > 0,
+            "These numbers give no effect with a variance above zero.",
+        )
 
 
 def _check(condition: bool, message: str) -> None:
@@ -51,12 +57,18 @@ def _g(d: float, n1: float, n2: float, formula: str) -> Effect:
     return Effect(g, 1 / n1 + 1 / n2 + g**2 / (2 * (n1 + n2)), formula)
 
 
-def from_means(m1: float, sd1: float, n1: float, m2: float, sd2: float, n2: float) -> Effect:
-    """Means, standard deviations and sizes of two groups; variance as metafor's LS."""
+def from_means(
+    m1: float, sd1: float, n1: float, m2: float, sd2: float, n2: float, *, corrected: bool = False
+) -> Effect:
+    """Means, standard deviations and sizes of two groups; variance as metafor's LS, `corrected` by J² as its LS2."""
     _groups(n1, n2)
     _check(sd1 >= 0 and sd2 >= 0 and sd1 + sd2 > 0, "A standard deviation is above zero.")
     pooled = math.sqrt(((n1 - 1) * sd1**2 + (n2 - 1) * sd2**2) / (n1 + n2 - 2))
-    return _g((m1 - m2) / pooled, n1, n2, "means")
+    d = (m1 - m2) / pooled
+    if corrected:
+        j = small_sample(n1 + n2 - 2)
+        return Effect(j * d, j**2 * (1 / n1 + 1 / n2 + d**2 / (2 * (n1 + n2))), "means, LS2")
+    return _g(d, n1, n2, "means")
 
 
 def from_d(d: float, n1: float, n2: float) -> Effect:
@@ -122,10 +134,11 @@ def log_odds_ratio(a: float, b: float, c: float, d: float) -> Effect:
     return Effect(math.log(a * d / (b * c)), 1 / a + 1 / b + 1 / c + 1 / d, "log odds ratio")
 
 
-def from_table(a: float, b: float, c: float, d: float) -> Effect:
-    """A 2x2 table as a standardised difference: log odds ratio times sqrt(3)/pi (logistic)."""
+def from_table(a: float, b: float, c: float, d: float, *, normal: bool = False) -> Effect:
+    """A 2x2 table as a standardised difference: log odds ratio times sqrt(3)/pi (logistic), or over 1.65 (normal)."""
     effect = log_odds_ratio(a, b, c, d)
-    return Effect(effect.value * math.sqrt(3) / math.pi, effect.variance * 3 / math.pi**2, "2x2")
+    factor = 1 / 1.65 if normal else math.sqrt(3) / math.pi
+    return Effect(effect.value * factor, effect.variance * factor**2, "2x2, normal" if normal else "2x2")
 
 
 def pre_post(pre: float, post: float, sd_pre: float, n: float, r: float) -> Effect:

@@ -1,7 +1,9 @@
 import json
 import math
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,7 +11,7 @@ import pytest
 from knowledgebase.evidence import analyse
 from knowledgebase.evidence.pooling import NotEstimable
 
-from .reference import SETS, agree, clusters, effects, results, rows
+from .reference import FOLDER, SETS, agree, clusters, effects, results, rows
 
 # -- every quantity of the reference files, as docs/evidence.md says to ask for it ------------------
 
@@ -140,6 +142,18 @@ def is_documented(difference):
 @pytest.mark.parametrize("name", SETS)
 def test_every_quantity_has_its_name(name):
     assert [difference for difference in differences(name) if not is_documented(difference)] == []
+
+
+def test_the_documented_examples_run(monkeypatch):
+    """The page is written for people who have another set: what it says of this one is so."""
+    text = (Path(__file__).parents[3] / "docs" / "evidence.md").read_text()
+    monkeypatch.chdir(FOLDER)
+    example = next(block for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL) if "def table" in block)
+    known = {}
+    exec(example, known)  # noqa: S102
+    assert known["result"]["dependent"]["three_level_z"]["sigma2"] == pytest.approx([0.0650619, 0.0327365], rel=1e-5)
+    for part in re.findall(r'result\["([a-z_0-9]+)"\]', example):
+        assert part in known["result"]
 
 
 def test_simulated_sets_by_their_short_names():

@@ -18,7 +18,9 @@ def same(effect, case):
 @pytest.mark.parametrize("letter", "ab")
 def test_means(letter):
     given = inputs(f"smd_LS_{letter}")
-    same(es.from_means(*(given[name] for name in ("m1i", "sd1i", "n1i", "m2i", "sd2i", "n2i"))), f"smd_LS_{letter}")
+    means = [given[name] for name in ("m1i", "sd1i", "n1i", "m2i", "sd2i", "n2i")]
+    same(es.from_means(*means), f"smd_LS_{letter}")
+    same(es.from_means(*means, corrected=True), f"smd_LS2_{letter}")
     glass = inputs(f"glass_{letter}")
     same(es.glass_delta(*(glass[name] for name in ("m1i", "n1i", "m2i", "sd2i", "n2i"))), f"glass_{letter}")
 
@@ -42,6 +44,7 @@ def test_tables(case):
     cells = [inputs(case)[name] for name in ("ai", "bi", "ci", "di")]
     same(es.log_odds_ratio(*cells), case)
     same(es.from_table(*cells), case.replace("or_", "or2dl_"))
+    same(es.from_table(*cells, normal=True), case.replace("or_", "or2dn_"))
 
 
 def test_pre_and_post():
@@ -109,6 +112,9 @@ REFUSED = {
     "no spread before": (lambda: es.pre_post(1, 2, 0, 20, 0.5), "above zero"),
     "large clusters": (lambda: es.from_clusters(0.3, 10, 10, size=30, icc=0.9), "too large"),
     "interval turned round": (lambda: es.from_interval(0.3, 0.5, 0.1), "inside its interval"),
+    "a level in per cent": (lambda: es.from_interval(0.3, 0.1, 0.5, level=95), "no effect"),
+    "no number": (lambda: es.from_t(float("nan"), 20, 20), "no effect"),
+    "no end": (lambda: es.from_means(float("inf"), 1, 20, 0, 1, 20), "no effect"),
     "no freedom": (lambda: es.small_sample(1), "Too few"),
 }
 
