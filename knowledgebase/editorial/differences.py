@@ -411,9 +411,11 @@ def _by_selection(rows: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, Mapp
 
 def _selected_changes(old: Mapping[str, Mapping], new: Mapping[str, Mapping]) -> Iterator[Change]:
     stayed = [(old[uid], row) for uid, row in new.items() if uid in old]
+    came = [row for uid, row in new.items() if uid not in old]
     out = [(was, row) for was, row in stayed if row.get("left_out")]
     groups = (
-        ("added", _("Came in"), [_row_words(row) for uid, row in new.items() if uid not in old]),
+        ("added", _("Came in"), [_row_words(row) for row in came if not row.get("left_out")]),
+        ("added_out", _("Came in, but does not count"), [_row_words(row) for row in came if row.get("left_out")]),
         ("removed", _("Taken out"), [_row_words(row) for uid, row in old.items() if uid not in new]),
         ("left_out", _("No longer counts"), [_row_words(row) for was, row in out if not was.get("left_out")]),
         ("counts", _("Counts again"),

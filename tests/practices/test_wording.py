@@ -260,7 +260,10 @@ def test_threats_that_cost_a_point_say_why_and_a_strength_never_falls_below_zero
     steps = strength_steps(waterfall, RULE)
     assert [(step.why, step.total) for step in steps] == [
         ("120 studies.", 1),
-        ("In een vergelijkbare school kan het effect ook nul of minder zijn: het 95%-predictie-interval bevat nul.", 0),
+        (
+            "In een vergelijkbare school kan het effect ook nul of minder zijn: het 95%-voorspellingsinterval bevat nul.",
+            0,
+        ),
         (
             "Kleine studies vinden iets anders dan grote (p = 0,010). Met de studies die lijken te ontbreken (6) kan het"
             " gemiddelde nul zijn.",

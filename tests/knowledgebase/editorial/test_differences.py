@@ -337,6 +337,14 @@ def test_what_changed_in_study_rows_is_said_in_words():
     rows[goes.pk].delete()
     selection = version.selections.get()
     SelectedEffect.objects.create(version=version, selection=selection.uid, effect=named("Nieuw"), order=9)
+    SelectedEffect.objects.create(
+        version=version,
+        selection=selection.uid,
+        effect=named("Te groot"),
+        order=10,
+        included=False,
+        reason="Geen toets.",
+    )
     version.selected_effects.filter(effect=out).update(included=False, reason="Geen controlegroep.")
     version.selected_effects.filter(effect=back).update(included=True, reason="")
     again = make_study("Blijft", country="BE")
@@ -345,6 +353,7 @@ def test_what_changed_in_study_rows_is_said_in_words():
     assert of_rows(old, canonical(PracticeVersion.objects.get(pk=version.pk))) == [
         (CHANGED, "Schrijven", [
             ("Erbij", "", "1 effect: Nieuw"),
+            ("Erbij, maar telt niet mee", "", "1 effect: Te groot (Geen toets.)"),
             ("Eruit", "1 effect: Weg", ""),
             ("Telt niet meer mee", "", "1 effect: Uit, lezen (Geen controlegroep.)"),
             ("Telt weer mee", "", "1 effect: Terug"),

@@ -124,3 +124,11 @@ def test_a_switch_reads_the_version_and_what_the_frame_of_every_page_needs(clien
     with django_assert_num_queries(3):  # the state of the site, the version, whether this is a demonstration
         page = Page(client.get(f"{SUMS}?niveau=lager&vanaf=2010"))
     assert page.one("section", aria_labelledby="sterkte")
+
+
+def test_a_page_names_its_parts(client):
+    studied_practice(effects=study_rows(12))
+    page = Page(client.get(SUMS))
+    named = [(link["href"], link.text) for link in page.one("nav", "recount-contents").all("a")]
+    assert ("#sterkte", "Waarom deze sterkte?") in named
+    assert all(page.one("h2", id=href.removeprefix("#")) for href, _words in named)
