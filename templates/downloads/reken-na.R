@@ -39,8 +39,14 @@ if (settings$model %in% c("independent", "per-study")) {
   forest(fit, slab = data$study)
   funnel(fit)
   if (fit$k >= settings$fewest_for_checks) {
-    # de website neemt voor verschillen sqrt(1/n1 + 1/n2) in plaats van de standaardfout (Pustejovsky & Rodgers 2019)
-    print(regtest(fit, model = "lm"))
+    # toets van Egger, voor verschillen met sqrt(1/n1 + 1/n2) en niet de standaardfout (Pustejovsky & Rodgers 2019)
+    unsplit <- is.na(rows$n1) | is.na(rows$n2)
+    n1 <- ifelse(unsplit, rows$pupils / 2, rows$n1)
+    n2 <- ifelse(unsplit, rows$pupils / 2, rows$n2)
+    largest <- tapply(seq_len(nrow(rows)), rows$study, function(at) at[which.max((n1 + n2)[at])])
+    sizes <- sqrt(1 / n1 + 1 / n2)[unlist(largest[data$study])]
+    data$predictor <- if (settings$predictor == "error") sqrt(data$vi) else sizes
+    print(summary(lm(yi ~ predictor, data = data, weights = 1 / vi)))
     print(trimfill(rma(yi, vi, data = data, method = "REML", test = settings$test), estimator = "L0"))
   }
 } else {
@@ -79,4 +85,19 @@ for (name in settings$groups) {
   print(coef_test(fit, vcov = "CR2", cluster = part$study))
   print(Wald_test(fit, constraints = constrain_equal(seq_len(nlevels(part$group))), vcov = "CR2",
                   cluster = part$study, test = "HTZ"))
+}
+
+# Kenmerken in getallen: wat het effect verandert als het getal met 1 stijgt
+for (name in settings$slopes) {
+  column <- if (paste0("moderator_", name) %in% names(rows)) paste0("moderator_", name) else name
+  part <- rows[!is.na(rows[[column]]), ]
+  part$x <- part[[column]] - mean(part[[column]])
+  cat("\n", name, "\n")
+  if (settings$model == "independent") {
+    print(rma(effect, variance, mods = ~ x, data = part, method = settings$method, test = settings$test), digits = 6)
+  } else {
+    V <- if (rho_used == 0) part$variance else vcalc(variance, cluster = study, obs = row, data = part, rho = rho_used)
+    fit <- rma.mv(effect, V, mods = ~ x, random = ~ 1 | study / row, data = part, method = "REML")
+    print(coef_test(fit, vcov = "CR2", cluster = part$study))
+  }
 }

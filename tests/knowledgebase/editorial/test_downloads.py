@@ -231,3 +231,14 @@ def test_the_scripts_hold_their_settings_and_no_more_than_text(client):
     r = client.get(f"{BASE}reken-na.R").content.decode()
     assert '  model = "independent",' in r
     assert [line for line in r.splitlines() if "import os" in line and not line.startswith("#")] == []
+
+
+def test_the_script_in_r_makes_every_part_of_the_result(client):
+    make_practice("schrijven", effects=effects())
+    r = client.get(f"{BASE}reken-na.R").content.decode()
+    code = "\n".join(line.split("#")[0] for line in r.splitlines())
+    for opened, closed in ("()", "{}", "[]"):
+        assert code.count(opened) == code.count(closed)
+    for part in ("rma(", "rma.mv(", "confint(", "trimfill(", "Wald_test(", "settings$groups", "settings$slopes",
+                 "settings$predictor", "settings$sensitivity"):  # fmt: skip
+        assert part in code
