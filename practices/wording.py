@@ -203,11 +203,47 @@ def strength_steps(waterfall: Waterfall, rule: StrengthRule) -> list[StepWords]:
     for step in waterfall.steps:
         total += step.points
         points = signed(step.points) if step.code != "studies" else str(step.points)
-        found.append(StepWords(_step_name(step), points, _step_reason(step, waterfall, rule), max(total, 0)))
+        found.append(StepWords(_step_name(step.code), points, _step_reason(step, waterfall, rule), max(total, 0)))
     return found
 
 
-def _step_name(step: Step) -> str:
+def rule_words(rule: StrengthRule) -> list[tuple[str, str]]:
+    """What a rule says, for who has not read its JSON: every step with what it gives or takes."""
+    starts = "; ".join(
+        _("%(points)s from %(studies)s") % {"points": points, "studies": studies(fewest)}
+        for points, fewest in rule.starts
+    )
+    return [(_step_name("studies"), _("points to begin with: %(starts)s.") % {"starts": starts})] + [
+        (_step_name(code), _threat_words(code, rule)) for code in rule.minus
+    ]
+
+
+def _threat_words(code: str, rule: StrengthRule) -> str:
+    if not rule.minus[code] or (code == "spread" and not rule.zero_in_prediction and rule.i2_above is None):
+        return _("costs nothing.")
+    share = {"limit": decimal(100 * rule.above.get(code, 0), "1")}
+    spread = [
+        *([_("the prediction interval holds zero")] if rule.zero_in_prediction else []),
+        *(
+            [_("more than %(limit)s%% of the differences is real") % {"limit": decimal(rule.i2_above, "1")}]
+            if rule.i2_above is not None
+            else []
+        ),
+    ]
+    when = {
+        "design": _("more than %(limit)s%% of the studies only observed, run a high risk of bias, or do not say"),
+        "spread": _(" or ").join(spread),
+        "asymmetry": _("small studies find something else (%(p)s) and with those that are missing it might be zero"),
+        "indirect": _("more than %(limit)s%% of the studies were done at another level"),
+        "old": _("more than %(limit)s%% of the studies are from before %(year)s"),
+    }
+    facts = share | {"p": f"p < {rule.p_below:g}".replace(".", ","), "year": str(rule.before)}
+    told = when[code] if code == "spread" else when[code] % facts
+    return ngettext("%(points)s point less when %(when)s.", "%(points)s points less when %(when)s.", rule.minus[code]) % {
+        "points": rule.minus[code], "when": told}  # fmt: skip
+
+
+def _step_name(code: str) -> str:
     names = {
         "studies": _("Number of studies"),
         "design": _("How the studies were set up"),
@@ -216,7 +252,7 @@ def _step_name(step: Step) -> str:
         "indirect": _("Other levels than this text is for"),
         "old": _("Old studies"),
     }
-    return names.get(step.code, step.code)
+    return names.get(code, code)
 
 
 def _step_reason(step: Step, waterfall: Waterfall, rule: StrengthRule) -> str:

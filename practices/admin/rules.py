@@ -1,3 +1,4 @@
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -6,8 +7,10 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import redirect
+from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -15,9 +18,10 @@ from knowledgebase.editorial.admin import ReferenceAdmin, actor, tell
 from knowledgebase.editorial.refusals import MoveRefused, NotAllowed
 from practices import rules
 from practices.models import RatingRule
-from practices.ratings import StrengthRule
+from practices.models.rules import first_params
+from practices.ratings import RuleUnreadable, StrengthRule
 from practices.rules import Change, may_propose
-from practices.wording import strength_steps
+from practices.wording import rule_words, strength_steps
 
 
 class AdoptForm(forms.Form):
@@ -29,6 +33,32 @@ class AdoptForm(forms.Form):
     )
 
 
+class ParamsField(forms.JSONField):
+    """JSON on lines of its own."""
+
+    def prepare_value(self, value: Any) -> Any:
+        shown = super().prepare_value(value)
+        return shown if isinstance(value, str) else json.dumps(value, indent=1)
+
+
+class RuleForm(forms.ModelForm):
+    params = ParamsField(
+        label=capfirst(RatingRule._meta.get_field("params").verbose_name),
+        initial=first_params,
+        widget=forms.Textarea(attrs={"rows": 34, "class": "vLargeTextField", "spellcheck": "false"}),
+        help_text=gettext_lazy(
+            "“starts”: from how many studies there are 1 to 5 points. Of each threat “minus” says how many points it costs"
+            " (0: none), “above” from which share of the studies (0.5 is half). “spread”: a prediction interval with zero"
+            " (true or false), and the I² from which it costs points (0 to 100, or null). “asymmetry”: the p of Egger's"
+            " test. “old”: the year. Save, and read below what the rule says."
+        ),
+    )
+
+    class Meta:
+        model = RatingRule
+        fields = ("version", "params", "note")
+
+
 @admin.register(RatingRule)
 class RatingRuleAdmin(ReferenceAdmin):
     """Rules for the strength: a proposed one is tried on every text, and adopted when the commissions decided so."""
@@ -36,7 +66,8 @@ class RatingRuleAdmin(ReferenceAdmin):
     change_form_template = "admin/practices/rule_change_form.html"
     list_display = ("version", "state", "adopted_at", "decision")
     fields = ("version", "params", "note")
-    decided = ("state", "adopted_at", "adopted_by", "decision")
+    form = RuleForm
+    decided = ("said", "state", "adopted_at", "adopted_by", "decision")
     view_on_site = False
     save_as = True  # a proposal begins from a rule that is there
 
@@ -46,6 +77,14 @@ class RatingRuleAdmin(ReferenceAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         fixed = RatingRule.FIXED if obj and obj.state != RatingRule.State.PROPOSED else ()
         return (*fixed, *self.decided) if obj else ()
+
+    @admin.display(description=gettext_lazy("what this rule says"))
+    def said(self, rule: RatingRule) -> str:
+        try:
+            words = rule_words(rule.rule())
+        except RuleUnreadable:  # as it was typed; the form says what is wrong
+            return "–"
+        return render_to_string("admin/practices/_rule_words.html", {"words": words})
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False  # ratings may be pinned to it
@@ -110,6 +149,7 @@ class RatingRuleAdmin(ReferenceAdmin):
             "opts": self.opts,
             "title": _("Try the rule %(version)s") % {"version": rule.version},
             "rule": rule,
+            "rule_words": rule_words(read),
             "rows": found,
             "changing": sum(row["change"].differs for row in found),
             "to_open": [] if proposed else rules.to_open(read),

@@ -18,7 +18,7 @@ from practices.ratings import (
     StrengthRule,
     Waterfall,
 )
-from practices.wording import Months, strength_steps
+from practices.wording import Months, rule_words, strength_steps
 
 OWN_GAIN = Gain(6, OWN, Decimal("0.48"), Decimal("0.35"), Decimal("0.61"), 4, 7)
 
@@ -311,3 +311,47 @@ def test_a_step_names_the_studies_of_which_level_or_year_is_unknown():
         " Van 21 studies kennen we het niveau niet, of staat het niet in onze lijst.",
         "3 van de 48 studies zijn van voor 1990. Boven 50% kost dat een punt. Van 1 studie kennen we het jaar niet.",
     ]
+
+
+@pytest.mark.usefixtures("_dutch")
+def test_a_rule_in_words():
+    assert rule_words(RULE) == [
+        (
+            "Aantal studies",
+            "punten om mee te beginnen: 1 vanaf 10 studies; 2 vanaf 25 studies; 3 vanaf 45 studies; 4 vanaf 70 studies;"
+            " 5 vanaf 90 studies.",
+        ),
+        (
+            "Hoe de studies zijn opgezet",
+            "1 punt minder als meer dan 50% van de studies alleen waarnam, een hoog risico op vertekening heeft of niets"
+            " zegt over de opzet.",
+        ),
+        ("Hoe sterk de studies verschillen", "1 punt minder als het voorspellingsinterval nul bevat."),
+        (
+            "Studies die misschien ontbreken",
+            "1 punt minder als kleine studies iets anders vinden (p < 0,05) en het gemiddelde met de studies die"
+            " ontbreken nul kan zijn.",
+        ),
+        (
+            "Andere niveaus dan die van deze tekst",
+            "1 punt minder als meer dan 50% van de studies over een ander niveau gaat.",
+        ),
+        ("Oude studies", "1 punt minder als meer dan 50% van de studies van voor 1990 is."),
+    ]
+
+
+@pytest.mark.usefixtures("_dutch")
+@pytest.mark.parametrize(
+    ("spread", "words"),
+    [
+        (
+            {"i2_above": 75, "minus": 2},
+            "2 punten minder als het voorspellingsinterval nul bevat of meer dan 75% van de verschillen echt is.",
+        ),
+        ({"zero_in_prediction": False}, "kost niets."),
+        ({"minus": 0}, "kost niets."),
+    ],
+)
+def test_a_spread_in_words(spread, words):
+    rule = StrengthRule.read("sterkte-2027", FIRST_RULE_PARAMS | {"spread": FIRST_RULE_PARAMS["spread"] | spread})
+    assert dict(rule_words(rule))["Hoe sterk de studies verschillen"] == words

@@ -147,3 +147,24 @@ def test_an_adopted_rule_is_read_only_and_never_deleted():
     rule.refresh_from_db()
     assert (rule.version, rule.params, rule.note) == ("sterkte-2026", first_params(), "Waarom.")
     assert client.post(admin_url(RatingRule, "delete", rule.pk)).status_code == 403
+
+
+def test_a_rule_is_said_in_words_where_it_is_changed_and_tried(proposal):
+    make_computed("schrijven").derive()
+    client = logged_in("beheerder")
+    changing, tried = client.get(change_url(proposal)), client.get(try_url(proposal))
+    for response in (changing, tried):
+        assert "punten om mee te beginnen: 1 vanaf 5 studies; 2 vanaf 12 studies;" in response.content.decode()
+    assert "&quot;starts&quot;: {\n  &quot;1&quot;: 5," in changing.content.decode()
+    assert "Hoe de studies zijn opgezet: 0. 0 van de 12 studies namen alleen waar" in " ".join(
+        tried.content.decode().split()
+    )
+
+
+def test_a_rule_that_cannot_be_read_is_refused_and_what_was_typed_stays(proposal):
+    client = logged_in("beheerder")
+    for typed in ('{"starts": {}}', "{kapot"):
+        response = client.post(change_url(proposal), form_data(client.get(change_url(proposal)), params=typed))
+        assert response.status_code == 200
+        assert list(response.context["adminform"].form.errors) == ["params"]
+        assert "".join(response.context["adminform"].form["params"].value().split()) == "".join(typed.split())
