@@ -19,10 +19,11 @@ from .study_tables import Unreadable
 SIZES = frozenset({"n1", "n2", "n"})  # numbers that many kinds have: by themselves they point to none
 ROUNDED = 0.01  # an effect in two decimals is the same
 COLUMN_OF = {"risk_of_bias": "risk"}  # field -> column
+CONFIDENCE = "confidence"  # the level of an interval: “level” is that of the education
 STATISTICS = frozenset(name for kind in reported.KINDS.values() for name in kind.names)
 COLUMNS = frozenset({
     "study", "year", "country", "level", "subject", "subject_text", "pupils", "design", "risk", "note", "outcome",
-    "contrast", "measure", "effect", "variance", "se", "n1", "n2", "n", "kind", *STATISTICS,
+    "contrast", "measure", "effect", "variance", "se", "n1", "n2", "n", "kind", CONFIDENCE, *STATISTICS,
 })  # fmt: skip
 ALIASES = {
     "studie": "study", "auteur": "study", "auteurs": "study", "author": "study", "authors": "study",
@@ -172,6 +173,11 @@ class Filled(dict[str, str]):
     def heading(self, name: str) -> str:
         return self._headings.get(name, name)
 
+    def statistics(self) -> dict[str, str]:
+        """What a conversion may need."""
+        values = {name: text for name, text in self.items() if name in STATISTICS and name != "level"}
+        return values | ({"level": self[CONFIDENCE]} if CONFIDENCE in self else {})
+
 
 def parsed(
     line: Line, cells: tuple[str, ...], columns: Columns, *, synthesis: Source, measure: str, words: Words
@@ -281,11 +287,12 @@ def _effect(line: Line, filled: Filled, default: str) -> EffectSize:
 def _no_effect(filled: Filled) -> str:
     """Which statistics the kind that is nearest still misses."""
     words = _("There is no effect, and no statistics from which it can be computed.")
-    given = {kind: [name for name in kind.names if name in filled] for kind in reported.KINDS.values()}
+    values = filled.statistics()
+    given = {kind: [name for name in kind.names if name in values] for kind in reported.KINDS.values()}
     told = {kind: names for kind, names in given.items() if set(names) - SIZES}
     if not told:
         return words
-    missing = {kind: [s.name for s in kind.statistics if s.name not in filled and not s.default] for kind in told}
+    missing = {kind: [s.name for s in kind.statistics if s.name not in values and not s.default] for kind in told}
     nearest = min(told, key=lambda kind: (len(missing[kind]), -len(told[kind])))
     facts = {"kind": nearest.label, "names": ", ".join(missing[nearest])}
     return f"{words} " + _("Missing for %(kind)s: %(names)s.") % facts
@@ -293,7 +300,7 @@ def _no_effect(filled: Filled) -> str:
 
 def _kind(filled: Filled, measure: str, effect: float | None, variance: float | None) -> tuple[str, dict[str, str]]:
     """Which conversion a row asks for, with its statistics as they stand there; none when the file gives the effect."""
-    values = dict(filled)
+    values = filled.statistics()
     if effect is not None:
         values.setdefault("estimate", filled["effect"])
     if name := filled.get("kind", ""):

@@ -67,6 +67,7 @@ def test_statistics_are_converted_and_kept_as_they_stand(editor, synthesis):
         ("study,a,b,c,d\nBos,20,10,12,18\n", "lnOR", "odds"),
         ("study,a,b,c,d\nBos,20,10,12,18\n", "g", "2x2"),
         ("study,effect,lower,upper\nBos,0.4,0.1,0.7\n", "g", "interval"),
+        ("study,niveau,effect,lower,upper\nBos,lager,0.4,0.1,0.7\n", "g", "interval"),
         ("study,effect,se\nBos,0.4,0.15\n", "g", "as-reported"),
     ],
 )
@@ -164,3 +165,11 @@ def test_the_report_counts_what_became_of_the_rows(editor, synthesis):
     text = "study,effect,variance\nBos,0.3,0.04\nBos,0.3,0.04\nDuin,veel,0.04\nHei,0.1,0.04\n"
     assert entered(text, editor, synthesis).summary == "4 rijen (gaat erin: 2; is er al: 1; geweigerd: 1)."
     assert entered("study,effect,variance\n", editor, synthesis).summary == "0 rijen."
+
+
+def test_the_level_of_an_interval_has_a_column_of_its_own(editor, synthesis):
+    text = "study,niveau,effect,lower,upper,confidence\nBos,lager,0.4,0.1,0.7,\nDuin,lager,0.4,0.1,0.7,0.90\n"
+    assert statuses(entered(text, editor, synthesis)) == ["read"] * 2
+    bos, duin = EffectSize.objects.order_by("pk")
+    assert (bos.reported, duin.reported["level"]) == ({"estimate": "0.4", "lower": "0.1", "upper": "0.7"}, "0.90")
+    assert bos.variance < duin.variance
