@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import stdtr, stdtrit
 
-from .pooling import NEGLIGIBLE, Array, Fit, Method, NotEstimable, Pooled, Test, ones, pool, steady, tau2_of
+from .pooling import NEGLIGIBLE, Array, Fit, Method, NotEstimable, Pooled, Test, mean, ones, pool, steady, tau2_of
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,8 @@ class Filled:
 def trim_fill(y: Array, v: Array, *, method: Method = "REML", test: Test = "z") -> Filled:
     """Estimator L0 (Duval & Tweedie 2000, 10.1111/j.0006-341X.2000.00455.x), side by the sign of the Egger slope.
 
-    Raises NotEstimable below three effects, or when all variances are equal (no side follows).
+    Raises NotEstimable below three effects, when all variances are equal (no side follows), or when the number of missing
+    studies goes round in a circle.
     """
     k = len(y)
     if k < 3:
@@ -109,10 +110,15 @@ def trim_fill(y: Array, v: Array, *, method: Method = "REML", test: Test = "z") 
     order = np.argsort(flipped * y, kind="stable")
     effects, variances = flipped * y[order], v[order]
     k0, before, raw, center = 0, -1, 0.0, 0.0
+    seen: set[int] = set()
     while k0 != before:
+        if k0 in seen:
+            raise NotEstimable("Trim and fill finds no number of missing studies that stays.")
+        seen.add(k0)
         before = k0
-        center = pool(effects[: k - k0], variances[: k - k0], method=method, test="z").estimate
+        center = mean(effects[: k - k0], variances[: k - k0], method)
         distance = effects - center
+        distance[np.abs(distance) < 1e-13 * np.abs(effects)] = 0.0  # rounding has no side
         ranks = np.empty(k)
         ranks[np.argsort(np.abs(distance), kind="stable")] = np.arange(1, k + 1)
         total = float(ranks[distance > 0].sum())

@@ -96,7 +96,11 @@ class Fit:
     @cached_property
     def _qr(self) -> tuple[Array, Array]:
         """QR of W^1/2 X: steadier than X'WX where the variances, or the moderators, differ by many orders."""
-        q, r = np.linalg.qr(np.sqrt(self.w)[:, None] * self.X)
+        weighted = np.sqrt(self.w)[:, None] * self.X
+        if weighted.shape[1] == 1:  # of one column, its length
+            size = np.sqrt((weighted**2).sum(axis=0, keepdims=True))
+            return weighted / size, size
+        q, r = np.linalg.qr(weighted)
         return q, r
 
     @cached_property
@@ -166,9 +170,10 @@ def steady(X: Array) -> tuple[Array, Array]:
     if k < p or not varies.all():
         raise NotEstimable(COLLINEAR)
     Z = (X - middle) / size
-    spread = np.linalg.svd(Z, compute_uv=False)
-    if spread[-1] < 1e-10 * spread[0]:
-        raise NotEstimable(COLLINEAR)
+    if p > 1:
+        spread = np.linalg.svd(Z, compute_uv=False)
+        if spread[-1] < 1e-10 * spread[0]:
+            raise NotEstimable(COLLINEAR)
     T = np.diag(1 / size)
     T[0] -= middle / size
     return Z, T
@@ -198,7 +203,7 @@ def tau2_of(y: Array, v: Array, X: Array, method: Method) -> float:
     if method == "DL":  # DerSimonian & Laird 1986, 10.1016/0197-2456(86)90046-2
         return float(max(0.0, (start.q - (k - p)) / start.trace_p))
     if method == "PM":  # Paule & Mandel 1982, 10.6028/jres.087.022
-        return _root(lambda t: Fit(y, v, X, t).q - (k - p), _scale(y, v, X)) if start.q > k - p else 0.0
+        return _root(_excess(y, v, X, k - p), _scale(y, v, X)) if start.q > k - p else 0.0
     return _reml(y, v, X)
 
 
@@ -215,37 +220,65 @@ def _root(f: Callable[[float], float], high: float) -> float:
     return float(brentq(f, 0.0, high, xtol=high * 1e-30, rtol=8.9e-16, maxiter=1000))
 
 
+def _excess(y: Array, v: Array, X: Array, over: float) -> Callable[[float], float]:
+    """How far Q(tau2) lies above a value, as a function of tau2."""
+
+    def of_mean(tau2: float) -> float:
+        w = 1 / (v + tau2)
+        left = y - w @ y / w.sum()
+        return float(w @ (left * left)) - over
+
+    return of_mean if _is_mean(X) else lambda tau2: Fit(y, v, X, tau2).q - over
+
+
+def _is_mean(X: Array) -> bool:
+    return X.shape[1] == 1 and has_intercept(X)
+
+
 def _reml(y: Array, v: Array, X: Array) -> float:
     """The best of 0 and of every root of the score between the points of a grid (relative to the data's scale)."""
 
+    is_mean = _is_mean(X)
+
     def score(tau2: float) -> float:
-        return float(_scores(y, v, X, np.array([tau2]))[0])
+        return _mean_score(y, v, tau2) if is_mean else float(_scores(y, v, X, np.array([tau2]))[0])
 
     top = _scale(y, v, X)
     while score(top) > 0:
         top *= 4
     grid = np.concatenate([[0.0], top * np.logspace(-10, 0, 21)])
     scores = _scores(y, v, X, grid)
-    candidates = [0.0]
+    roots = []
     for low, high, before, after in zip(grid, grid[1:], scores, scores[1:], strict=False):
         if before > 0 >= after:
-            candidates.append(float(brentq(score, low, high, xtol=high * 1e-30, rtol=8.9e-16, maxiter=1000)))
-    best = max(candidates, key=lambda t: Fit(y, v, X, t).reml()) if len(candidates) > 1 else 0.0
+            roots.append(float(brentq(score, low, high, xtol=high * 1e-30, rtol=8.9e-16, maxiter=1000)))
+    if len(roots) == 1 and scores[0] > 0:  # it rises from 0 to its only top
+        best = roots[0]
+    else:
+        best = max([0.0, *roots], key=lambda t: Fit(y, v, X, t).reml()) if roots else 0.0
     return 0.0 if best < NEGLIGIBLE * float(np.min(v)) else best
 
 
 def _scores(y: Array, v: Array, X: Array, points: Array) -> Array:
     """The score of the restricted likelihood, (y'PPy - tr P) / 2, at many values of tau2 at once."""
     w = 1 / (v + points[:, None])
-    if X.shape[1] == 1 and has_intercept(X):  # a mean only
+    if _is_mean(X):
         total = w.sum(axis=1)
-        left = y - ((w @ y) / total)[:, None]
-        return np.asarray(0.5 * (((w * left) ** 2).sum(axis=1) - total + (w * w).sum(axis=1) / total))
+        left = w * (y - ((w @ y) / total)[:, None])
+        return np.asarray(0.5 * ((left**2).sum(axis=1) - total + (w**2).sum(axis=1) / total))
     XW = X.T * w[:, None, :]
     B = np.linalg.inv(XW @ X)
     left = y - (X @ (B @ (XW @ y)[:, :, None]))[:, :, 0]
     hat = ((X @ B) * X).sum(axis=2) * w
     return np.asarray(0.5 * (((w * left) ** 2).sum(axis=1) - (w * (1 - hat)).sum(axis=1)))
+
+
+def _mean_score(y: Array, v: Array, tau2: float) -> float:
+    """`_scores` at one tau2, of a mean only."""
+    w = 1 / (v + tau2)
+    total = w.sum()
+    left = w * (y - w @ y / total)
+    return float(0.5 * (left @ left - total + w @ w / total))
 
 
 def tau2_interval(y: Array, v: Array, X: Array | None = None) -> tuple[float, float]:
@@ -259,9 +292,15 @@ def tau2_interval(y: Array, v: Array, X: Array | None = None) -> tuple[float, fl
         raise NotEstimable("An interval of the between-study variance needs two studies or more.")
     at_zero, scale = Fit(y, v, X, 0.0).q, _scale(y, v, X)
     lower, upper = float(chdtri(df, 0.025)), float(chdtri(df, 0.975))
-    low = _root(lambda t: Fit(y, v, X, t).q - lower, scale) if at_zero > lower else 0.0
-    high = _root(lambda t: Fit(y, v, X, t).q - upper, scale) if at_zero > upper else 0.0
+    low = _root(_excess(y, v, X, lower), scale) if at_zero > lower else 0.0
+    high = _root(_excess(y, v, X, upper), scale) if at_zero > upper else 0.0
     return low, high
+
+
+def mean(y: Array, v: Array, method: Method) -> float:
+    """The pooled mean alone."""
+    X = ones(len(y))
+    return float(Fit(y, v, X, tau2_of(y, v, X, method)).b[0])
 
 
 # -- the pooled result -----------------------------------------------------------------------------
