@@ -6,7 +6,7 @@ in its block that cites (a paragraph, a list item, a table with the paragraph be
 
 import re
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Any
@@ -46,6 +46,11 @@ class Known:
         number = f"{self.value.normalize():f}".replace(".", ",").replace("-", "\N{MINUS SIGN}")
         return f"{self.source}: {number}" + (f" ({self.where})" if self.where else "")
 
+    def rounded(self, places: int) -> "Known":
+        """The same with so many digits after its comma at most."""
+        step = Decimal(1).scaleb(-places)
+        return replace(self, value=self.value.quantize(step, rounding=ROUND_HALF_UP)) if self.value % step else self
+
 
 @dataclass(frozen=True)
 class Typed:
@@ -75,6 +80,12 @@ class Remark:
     problem: Problem
     typed: Typed
     says: tuple[Known, ...] = ()
+
+    @property
+    def nearest(self) -> list[str]:
+        """What the data says in words, the nearest figure first, with one digit more than was typed."""
+        near = sorted(self.says, key=lambda known: abs(known.value - self.typed.value))
+        return list(dict.fromkeys(known.rounded(self.typed.places + 1).words for known in near))
 
 
 _UNITS = [

@@ -18,6 +18,7 @@ from django.contrib.staticfiles import finders
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.urls import Resolver404, resolve
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from knowledgebase import figures, rendering, results
 from knowledgebase.evidence.records import Interval, Result
@@ -37,6 +38,7 @@ from knowledgebase.models import (
 from . import norms, study_checks
 
 State = Version.State
+MOST_FIGURES = 3  # of the data, that are held against one that was typed
 FILES = ("/static/", "/media/")
 
 
@@ -245,7 +247,9 @@ def _figures(version: Version) -> Iterator[Finding]:
 
 def _of_figure(name: str, remark: figures.Remark) -> Finding:
     typed = remark.typed
-    says = "; ".join(dict.fromkeys(known.words for known in remark.says))
+    says = "; ".join(remark.nearest[:MOST_FIGURES])
+    if (more := len(remark.nearest) - MOST_FIGURES) > 0:
+        says += ngettext("; and %(count)s other figure", "; and %(count)s other figures", more) % {"count": more}
     facts = {"line": typed.line, "words": typed.words, "says": says, "sources": ", ".join(sorted(typed.sources))}
     if remark.problem == figures.Problem.CONTRADICTION:
         rule, message = Rule.FIGURE_DIFFERS, _("Line %(line)s: “%(words)s” is not what the data says: %(says)s.")

@@ -149,6 +149,14 @@ def test_a_remark_holds_what_the_data_says():
     assert data.words == "jansen-2020: −0,18 (gemiddeld)"
 
 
+def test_the_nearest_figures_of_the_data_are_told_first_and_rounded():
+    data = [known(Kind.EFFECT, value) for value in ("0.697997", "-0.116035", "-0.4", "0.697996")]
+
+    (remark,) = remarks("Het effect is −0,11 [@jansen-2020].", data)
+
+    assert remark.nearest == ["jansen-2020: −0,116", "jansen-2020: −0,4", "jansen-2020: 0,698"]
+
+
 def test_what_was_said_with_a_source_may_be_said_again():
     first = list(typed("De winst is 6 maanden [@jansen-2020]."))
 

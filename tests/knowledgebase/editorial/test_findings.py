@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from django.conf import settings
 from django.db import connection
@@ -195,6 +197,23 @@ def test_figures_are_compared_with_what_the_study_rows_of_a_text_say():
     found = [finding for finding in findings(version) if finding.rule == Rule.FIGURE_DIFFERS]
     assert [(finding.line, finding.value) for finding in found] == [(2, "9 studies"), (2, "0,50")]
     assert "bos-2010: 4 (Lezen)" in found[0].says
+
+
+def test_of_many_figures_only_the_nearest_are_held_against_a_typed_one():
+    synthesis = make_source("bos-2010")
+    effects = [
+        make_effect(0.1 * number, 0.04, study=make_study(synthesis=synthesis), moderators={"duur": number})
+        for number in range(12)
+    ]
+    version = make_summary(
+        state="draft", sources=[synthesis], effects=effects,
+        selection={"synthesis": synthesis, "label": "Lezen", "moderators": ["duur"]},
+        key_findings="- Het effect is 0,51 [@bos-2010].",
+    )  # fmt: skip
+    [found] = [finding for finding in findings(version) if finding.rule == Rule.FIGURE_DIFFERS]
+    assert found.says.startswith("bos-2010: 0,55 (Lezen); ")
+    assert found.says.count("bos-2010") == 3
+    assert re.search(r"; en nog \d andere cijfers$", found.says)
 
 
 def test_a_correlation_may_be_cited_as_r_or_as_z():
