@@ -3,11 +3,10 @@
 import pytest
 
 from knowledgebase.editorial.refusals import NotAllowed
-from knowledgebase.editorial.study_import import enter
 from knowledgebase.editorial.study_lines import Status
-from knowledgebase.editorial.study_tables import read
 from knowledgebase.models import AuditEvent, EffectSize, Study
 from tests.factories import make_effect, make_practice, make_source, make_study, make_user
+from tests.study_files import entered, remarks, statuses
 
 pytestmark = pytest.mark.django_db
 PLAIN = "study,year,outcome,effect,variance,n1,n2\nBos,2001,lezen,0.35,0.04,50,52\nDuin,2003,lezen,-0.1,0.05,40,41\n"
@@ -21,18 +20,6 @@ def editor():
 @pytest.fixture
 def synthesis():
     return make_source("bos-2010")
-
-
-def entered(text, editor, synthesis, **choices):
-    return enter(read(text), synthesis=synthesis, by=editor, **choices)
-
-
-def statuses(report):
-    return [str(line.status) for line in report.lines]
-
-
-def remarks(report):
-    return [remark for line in report.lines for remark in line.remarks]
 
 
 def test_good_rows_go_in_and_the_report_says_how(editor, synthesis):

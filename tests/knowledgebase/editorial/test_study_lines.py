@@ -5,7 +5,7 @@ import pytest
 from knowledgebase.editorial.study_tables import Unreadable
 from knowledgebase.models import EffectSize
 from tests.factories import make_concept, make_source, make_user
-from tests.knowledgebase.editorial.test_study_import import entered, remarks, statuses
+from tests.study_files import entered, remarks, statuses
 
 pytestmark = pytest.mark.django_db
 

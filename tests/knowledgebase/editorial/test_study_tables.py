@@ -6,7 +6,7 @@ from knowledgebase.editorial.study_import import enter
 from knowledgebase.editorial.study_tables import MOST_ROWS, Table, Unreadable, read
 from knowledgebase.models import EffectSize
 from tests.factories import make_source, make_user
-from tests.knowledgebase.editorial.test_study_import import statuses
+from tests.study_files import statuses
 
 
 @pytest.fixture
