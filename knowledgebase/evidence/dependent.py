@@ -260,8 +260,10 @@ def three_level(
     se = np.sqrt(np.diag(working.vcov))
     joint = tested(X)
     qm = float(working.b[joint] @ np.linalg.solve(working.vcov[joint, joint], working.b[joint]))
-    typical = (k - p) / fixed.trace_p()
+    trace = fixed.trace_p()
+    typical = (k - p) / trace if trace > 0 else 0.0  # variances so far apart that the trace is rounding
     total = float(sigma2.sum())
+    whole = total + typical or 1.0
     return Multilevel(
         working=working,
         b=working.b,
@@ -279,8 +281,8 @@ def three_level(
         QM_df=len(working.b[joint]),
         QMp=float(chdtrc(len(working.b[joint]), qm)),
         typical=float(typical),
-        I2_total=100 * total / (total + typical),
-        I2_level=(100 * float(sigma2[0]) / (total + typical), 100 * float(sigma2[1]) / (total + typical)),
+        I2_total=100 * total / whole,
+        I2_level=(100 * float(sigma2[0]) / whole, 100 * float(sigma2[1]) / whole),
     )
 
 
@@ -492,13 +494,17 @@ class Robust:
     def joint(self, constraints: Array) -> tuple[float, float, float, float]:
         """HTZ test that C b = 0: F, both degrees of freedom, p. Tipton & Pustejovsky 2015, 10.3102/1076998615606099.
 
-        With too few studies for so many constraints (no denominator degrees of freedom) F and p are NaN.
+        With too few studies for so many constraints (no denominator degrees of freedom), or when one study decides a
+        constraint alone, F and p are NaN.
         """
         C = np.atleast_2d(constraints)
         inner = C @ self._working.T
         q = C.shape[0]
         cross = _cross(self._working, self._u)
-        size = np.sqrt([cross(row, row).trace() for row in inner])[:, None]
+        expected = np.array([cross(row, row).trace() for row in inner])
+        if np.any(expected <= SCATTER * np.einsum("sp,pq,sq->s", inner, self._working.B, inner)):
+            return float("nan"), float(q), float("nan"), float("nan")
+        size = np.sqrt(expected)[:, None]
         C, inner = C / size, inner / size  # the units of the moderators are nothing to the test
         omega = np.array([[cross(inner[s], inner[t]).trace() for t in range(q)] for s in range(q)])
         root = _inverse_root(omega)
@@ -519,9 +525,13 @@ class Robust:
         return f, float(q), denominator, float(fdtrc(q, denominator, f))
 
 
+SCATTER = 1e-8  # below this part of the model's variance one study decides alone: nothing to learn an error from
+
+
 def cr2(working: Working) -> Robust:
     """CR2 errors with Satterthwaite degrees of freedom. Tipton 2015, 10.1037/met0000011; Pustejovsky & Tipton 2018,
-    10.1080/07350015.2016.1247004. Raises NotEstimable with as many coefficients as studies.
+    10.1080/07350015.2016.1247004. A coefficient that one study decides alone (the mean of a group of one study) has NaN
+    for its error and what follows. Raises NotEstimable with as many coefficients as studies.
     """
     p = working.X.shape[1]
     if working.blocks.number <= p:
@@ -538,12 +548,13 @@ def cr2(working: Working) -> Robust:
         meat += score.T @ score
         u.append(np.swapaxes(bread, 1, 2))  # A'W X
     vcov = working.T @ working.B @ meat @ working.B @ working.T.T
-    se = np.sqrt(np.diag(vcov))
     cross = _cross(working, u)
-    df = np.empty(p)
+    df = np.full(p, np.nan)
     for place in range(p):
         K = cross(working.T[place], working.T[place])
-        df[place] = K.trace() ** 2 / np.sum(K**2)
+        if K.trace() > SCATTER * working.vcov[place, place]:
+            df[place] = K.trace() ** 2 / np.sum(K**2)
+    se = np.where(np.isnan(df), np.nan, np.sqrt(np.maximum(np.diag(vcov), 0.0)))
     with np.errstate(divide="ignore", invalid="ignore"):  # effects that are all equal have no scatter
         statistics = working.b / se
     quantiles = stdtrit(df, 0.975)

@@ -155,7 +155,7 @@ def ones(k: int) -> Array:
 
 
 def steady(X: Array) -> tuple[Array, Array]:
-    """X with columns of one size, centred where there is an intercept, and T: coefficients of X are T times those of it.
+    """X with columns that say nothing of each other, and T: coefficients of X are T times those of it.
 
     A calendar year, or an income in euros, then costs no digits. Raises NotEstimable for fewer rows than columns, a
     column that is a constant, or columns that say the same.
@@ -170,13 +170,15 @@ def steady(X: Array) -> tuple[Array, Array]:
     if k < p or not varies.all():
         raise NotEstimable(COLLINEAR)
     Z = (X - middle) / size
-    if p > 1:
-        spread = np.linalg.svd(Z, compute_uv=False)
-        if spread[-1] < 1e-10 * spread[0]:
-            raise NotEstimable(COLLINEAR)
     T = np.diag(1 / size)
     T[0] -= middle / size
-    return Z, T
+    if p == 1:
+        return Z, T
+    q, r = np.linalg.qr(Z)
+    spread = np.linalg.svd(r, compute_uv=False)
+    if spread[-1] < 1e-10 * spread[0]:
+        raise NotEstimable(COLLINEAR)
+    return q * np.sqrt(k), T @ np.linalg.inv(r) * np.sqrt(k)
 
 
 COLLINEAR = "There are too few effects for so many moderators, or two moderators say the same, or one never varies."

@@ -389,6 +389,8 @@ ESTIMATED = {
     "variances far apart": ((Y, [1e-8, 1, 1e-4, 0.04, 0.01]), {"clusters": STUDIES}, set()),
     "tiny numbers": (([y * 1e-8 for y in Y], [v * 1e-16 for v in V]), {"clusters": STUDIES}, set()),
     "huge numbers": (([y * 1e6 for y in Y], [v * 1e12 for v in V]), {"clusters": STUDIES}, set()),
+    "equal effects of unlike studies": (([0.3] * 5, [0.0087, 40.7, 2.384, 1.3897, 81.89]), {"method": "PM"},
+                                        {"small_study"}),
     "groups of nobody": ((Y, V), {"n1": [0] * 5, "n2": [20] * 5}, {"small_study"}),
 }  # fmt: skip
 
@@ -426,6 +428,10 @@ def test_the_unit_of_a_moderator_is_nothing():
     plain = analyse(y, v, clusters=study, moderators={"x": x, "g": group}, parts=["meta_regression", "dependent"])
     for unit, zero in ((1e9, 0), (1e-9, 0), (10, 1990), (1, 1e6)):
         moderators = {"x": x * unit + zero, "g": group}
+        means = analyse(y, v, clusters=study, moderators=moderators, intercept=False, parts=["dependent"])
+        one, other = (answer["dependent"]["CHE_rho0.6_x + g" + end] for answer, end in ((plain, ""), (means, " - 1")))
+        agree([other["fit"]["ll"], other["QE"]], [one["fit"]["ll"], one["QE"]], relative=1e-7)
+        agree(other["se"][0] * unit, one["se"][1], relative=1e-7)
         found = analyse(y, v, clusters=study, moderators=moderators, parts=["meta_regression", "dependent"])
         one, other = (answer["meta_regression"]["x + g|REML|adhoc"] for answer in (plain, found))
         agree([other["QM"], other["estimate"][1] * unit], [one["QM"], one["estimate"][1]], relative=1e-7)

@@ -126,6 +126,25 @@ def test_too_few_studies_are_refused():
         dependent.cr2(dependent.independent(y, v, ["a", "a", "a"], tau2=0.0))
 
 
+def test_a_group_of_one_study_has_no_error():
+    """Its residual is nothing: a robust error of zero would be a lie."""
+    y, v = np.array([0.1, 0.3, 0.2, 0.6, 0.4, 0.1]), np.array([0.02, 0.03, 0.05, 0.04, 0.01, 0.02])
+    X = np.column_stack([[1.0, 0, 0, 0, 0, 0], [0, 1.0, 1, 1, 1, 1]])
+    found = dependent.cr2(dependent.independent(y, v, ["a", "b", "b", "c", "d", "e"], tau2=0.01, X=X))
+    assert np.isnan([found.se[0], found.df[0], found.pvalues[0], found.lower[0]]).all()
+    assert found.se[1] > 0
+    assert np.isnan(found.joint(np.eye(2))[0])
+
+
+def test_no_more_than_everything_is_heterogeneity():
+    rng = np.random.default_rng(2)
+    study, x = rng.integers(0, 8, 15), rng.normal(size=(15, 6))
+    v = np.where(np.arange(15) < 7, 1e-9, rng.uniform(1, 9, 15))
+    X = np.column_stack([np.ones(15), x])
+    found = dependent.three_level(rng.normal(size=15), v, study.tolist(), X=X, rho=0.6)
+    assert 0 <= found.I2_total <= 100
+
+
 def test_one_effect_a_study_is_the_plain_model():
     y, v = effects("bangertdrowns2004")
     found = dependent.three_level(y, v, list(range(len(y))))
