@@ -305,6 +305,11 @@ class ChildFormSet(BaseInlineFormSet):
         if "DELETE" in form.fields:
             form.fields["DELETE"].widget.attrs["aria-label"] = str(form.fields["DELETE"].label)
 
+    def get_unique_error_message(self, unique_check: Any) -> str:
+        """With the words of the form for what is there twice."""
+        fields = [self.form.base_fields.get(name) for name in unique_check]
+        return str(super().get_unique_error_message([str(field.label) for field in fields if field is not None]))
+
     def _put_back_lost_rows(self) -> None:
         """A row that somebody else took out meanwhile counts as a new one: what was typed in it is kept."""
         data: Any = self.data

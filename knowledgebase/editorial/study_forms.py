@@ -252,6 +252,7 @@ class SelectionForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        _name_as_labels(self)
         if "order" in self.fields:
             self.fields["order"].required = False
             if self.instance._state.adding:

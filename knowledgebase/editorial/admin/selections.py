@@ -59,7 +59,8 @@ class SelectionInline(FrozenWithVersion, admin.StackedInline):
                 ),
             },
         ),
-        (gettext_lazy("Method"), {"fields": (("method", "test", "rho"),), "classes": ("collapse",)}),
+        # not on one line: Django opens a folded part with an error in it only by the names of single fields
+        (gettext_lazy("Method"), {"fields": ("method", "test", "rho"), "classes": ("collapse",)}),
     )  # fmt: skip
 
     @admin.display(description=gettext_lazy("study rows"))

@@ -202,6 +202,22 @@ def test_the_form_of_a_version_holds_the_settings_and_leads_to_the_rows(editor):
     assert version.selected_effects.count() == 2
 
 
+def test_what_is_wrong_in_a_selection_is_shown_where_it_stands(editor):
+    version = draft(*named("Bos"))
+    data = form_data(editor.get(change_url(version)))
+    wrong = editor.post(change_url(version), data | {"selections-0-rho": "2", "selections-0-moderators": "feedback"})
+    assert wrong.status_code == 200
+    [inline] = [found for found in wrong.context["inline_admin_formsets"] if found.opts.model is Selection]
+    _plain, method = next(iter(inline))
+    assert "rho" in inline.formset.errors[0]
+    assert method.is_collapsible is False
+    assert "Kenmerken om te vergelijken:" in Seen(wrong).text
+    second = {name.replace("-0-", "-1-"): value for name, value in data.items() if name.startswith("selections-0-")}
+    twice = data | second | {"selections-TOTAL_FORMS": "2", "selections-1-id": "", "selections-1-uid": ""}
+    page = Seen(editor.post(change_url(version), twice))
+    assert "Corrigeer de dubbele gegevens voor Context." in page.text
+
+
 def test_a_selection_is_added_and_taken_out_with_its_rows(editor):
     version = make_practice(state="draft")
     data = form_data(editor.get(change_url(version)), **{
