@@ -16,6 +16,7 @@ from scipy.special import stdtr, stdtrit
 
 from . import checks, dependent
 from .pooling import (
+    LARGEST,
     METHODS,
     TESTS,
     Array,
@@ -160,7 +161,7 @@ def _identifiers(values: list[Any], name: str) -> list[Any]:
 
 
 def _moderator(values: list[Any], name: str) -> list[Any]:
-    if any(isinstance(value, float) and math.isinf(value) for value in values):
+    if any(isinstance(value, int | float) and abs(value) >= LARGEST for value in values):
         raise NotEstimable(f"{name} has an infinite value.")
     return [None if _is_missing(value) else value for value in values]
 

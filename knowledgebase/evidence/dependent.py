@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from numbers import Real
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,7 +65,7 @@ def sampling_blocks(v: Array, blocks: Blocks, rho: float) -> list[Array]:
 
 def check_correlation(rho: float) -> None:
     """Raises NotEstimable outside 0 <= rho < 1."""
-    if not 0 <= rho < 1:
+    if not (isinstance(rho, Real) and 0 <= rho < 1):
         raise NotEstimable("A correlation of effects within a study is 0 or more and below 1.")
 
 

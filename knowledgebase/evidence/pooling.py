@@ -23,6 +23,7 @@ Test = Literal["z", "t", "knha", "adhoc"]
 METHODS: tuple[str, ...] = get_args(Method)
 TESTS: tuple[str, ...] = get_args(Test)
 Z_975 = 1.959963984540054
+LARGEST = 1e100  # beyond this a number is as good as infinite: its square cannot be written down
 EXACT = 1e-26  # a sum of squares below this part of the whole is rounding
 NEGLIGIBLE = 1e-9  # a tau2 below this part of the smallest variance is 0
 
@@ -52,11 +53,11 @@ def read(effects: object, variances: object) -> Data:
         raise NotEstimable("Give one variance for each effect.")
     excluded = []
     for row in range(len(y)):
-        if not np.isfinite(y[row]):
+        if not np.abs(y[row]) < LARGEST:
             excluded.append((row, "the effect is missing"))
-        elif not np.isfinite(v[row]):
+        elif not v[row] < LARGEST:
             excluded.append((row, "the variance is missing or infinite"))
-        elif v[row] <= 0:
+        elif v[row] < 1 / LARGEST:
             raise NotEstimable(f"Row {row + 1}: a variance is above zero, not {v[row]:g}.")
     left_out = {row for row, _reason in excluded}
     rows = np.array([row for row in range(len(y)) if row not in left_out], dtype=np.int64)

@@ -275,6 +275,12 @@ def test_missing_values():
     assert words["subgroup"]["level"]["levels"] == ["a", "b"]
 
 
+def test_numbers_beyond_reckoning_are_left_out():
+    found = analyse([*Y, 1e200, 0.2], [*V, 0.02, 1e300], clusters=[*STUDIES, "d", "e"])
+    assert [row["row"] for row in found["excluded"]] == [5, 6]
+    assert found["univariate"] == analyse(Y, V)["univariate"]
+
+
 def test_terms_are_named_as_in_r():
     numbers = analyse(Y, V, moderators={"factor(year)": [1999, 2005.0, 2005, 987, 987], "x": [1, 2, 3, 4, 6]})
     names = numbers["meta_regression"]["factor(year) + x|REML|adhoc"]["coef_names"]
@@ -338,6 +344,9 @@ REFUSED = {
     "another part": ((Y, V), {"parts": ["everything"]}, "Choose parts"),
     "rho of 1": ((Y, V), {"clusters": STUDIES, "rho": 1}, "0 or more and below 1"),
     "rho below 0": ((Y, V), {"clusters": STUDIES, "rho": -0.2}, "0 or more and below 1"),
+    "rho as text": ((Y, V), {"clusters": STUDIES, "rho": "0.6"}, "0 or more and below 1"),
+    "a moderator beyond reckoning": ((Y, V), {"moderators": {"x": [1, 2, 1e200, 4, 5]}}, "infinite"),
+    "a variance that is nothing": ((Y, [1e-310, *V[1:]]), {}, "above zero"),
     "rho that is no number": ((Y, V), {"clusters": STUDIES, "rho": math.nan}, "0 or more and below 1"),
     "fewer clusters": ((Y, V), {"clusters": STUDIES[:3]}, "clusters has 3 values for 5 effects"),
     "more clusters": ((Y, V), {"clusters": [*STUDIES, "d"]}, "clusters has 6 values for 5 effects"),
