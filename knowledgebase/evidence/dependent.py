@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from numbers import Real
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,7 +64,7 @@ def sampling_blocks(v: Array, blocks: Blocks, rho: float) -> list[Array]:
     return stacks
 
 
-def check_correlation(rho: float) -> None:
+def check_correlation(rho: Any) -> None:
     """Raises NotEstimable outside 0 <= rho < 1."""
     if not (isinstance(rho, Real) and 0 <= rho < 1):
         raise NotEstimable("A correlation of effects within a study is 0 or more and below 1.")
