@@ -14,6 +14,7 @@ MARGIN = 2.0  # per cent left and right of the axis
 ROW = 1.75  # em from one row to the next
 SMALLEST, LARGEST = 0.2, 0.55  # em: radius of a point
 REACH = 0.75  # how far an interval may stretch the axis, as a share of the span of the points
+ALONE = 2  # zero and one point
 MOST_TICKS = 8
 NOTHING = 1e-12  # a span that nobody sees
 STANDARD = 1.959964  # of the normal distribution: 95% lies within
@@ -66,7 +67,7 @@ def axis(points: Iterable[float], ends: Iterable[float] = (), *, most: int = MOS
         high = max((abs(value) for value in outside), default=0.0)
         high = high if high >= NOTHING else 1.0
         low = -high
-    reach = (high - low) * REACH
+    reach = (high - low) * REACH if len(inside) > ALONE else math.inf  # a point alone is readable in any interval
     low, high = max(min([low, *outside]), low - reach), min(max([high, *outside]), high + reach)
     return Axis(low, high, _step((high - low) / most))
 

@@ -25,6 +25,7 @@ def test_a_place_is_written_as_svg_reads_it(value, words):
         ([0], [-0.2, 0.4], Axis(-0.4, 0.4, 0.1)),
         ([0.65, -0.75, 1.5], [-2, 9], Axis(-2, 3.1875, 1)),  # the intervals are cut off
         ([0.2, 0.8], [0.1, 1.0], Axis(0, 1.0, 0.2)),
+        ([0.09], [-0.53, 0.71], Axis(-0.53, 0.71, 0.2)),  # a study alone is drawn whole
         ([1e6, -1e6], [], Axis(-1e6, 1e6, 5e5)),
         ([float("nan"), 1, float("inf")], [float("-inf")], Axis(0, 1, 0.2)),
     ],
@@ -85,7 +86,7 @@ def test_rows_stand_below_each_other_on_one_axis():
 
 def test_one_study_and_none():
     [one] = plots.rows([Entry("Jansen 2020", 0.5, 0.1, 0.9)]).rows
-    assert (one.y, one.x, one.low, one.high) == ("50", "56.86", "12.97", "98")
+    assert (one.y, one.x, one.low, one.high) == ("50", "55.33", "12.67", "98")
     none = plots.rows([])
     assert (none.rows, none.height, none.average) == ([], "1.75", "")
 
@@ -94,7 +95,7 @@ def test_what_is_no_number_is_not_drawn():
     nan, inf = float("nan"), float("inf")
     first, second = plots.rows([Entry("a", nan, 0.1, 0.2), Entry("b", 0.1, -inf, inf)], average=nan).rows
     assert (first.x, second.low, second.high) == ("", "", "")
-    assert second.x == "56.86"
+    assert second.x == "50"
 
 
 @pytest.mark.parametrize(

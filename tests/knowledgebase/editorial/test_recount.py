@@ -154,6 +154,7 @@ def test_too_few_studies_say_so_with_what_to_do(client):
     what = page.one("section", aria_labelledby="uitkomst").one("div", "notices").texts("li")
     assert what == ["laat de keuze “Vanaf het jaar: 2000” vallen", "lees de studies zelf in de tabel"]
     assert "gemiddeld" not in page.one("svg", "rows-plot").text.lower()  # the studies are drawn, no average
+    assert page.all("svg", "funnel-plot") == page.all("a", href="#trechter") == []  # which needs an average
 
 
 def test_nothing_left_is_said(client):
