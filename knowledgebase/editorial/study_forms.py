@@ -167,7 +167,7 @@ def _initial(effect: EffectSize) -> dict[str, Any]:
     return written | dict(effect.reported)
 
 
-def _name_as_labels(form: forms.Form) -> None:
+def _name_as_labels(form: forms.BaseForm) -> None:
     """Labels with a capital, as every form has them; symbols such as t stay."""
     for field in form.fields.values():
         label = str(field.label)
