@@ -467,6 +467,11 @@ def _dependent(work: _Work, clusters: list[Any]) -> dict[str, Any]:
         told = {"tau2": fit.tau2, "I2": fit.I2, "n_studies": fit.robust.clusters, "k": len(y)}
         return _robust_part(fit.robust, ["X.Intercept."]) | told
 
+    def hierarchical() -> dict[str, Any]:
+        fit = dependent.hierarchical_effects(y, v, clusters)
+        told = {"tau2": fit.tau2, "omega2": fit.omega2, "n_studies": fit.robust.clusters, "k": len(y)}
+        return _robust_part(fit.robust, ["X.Intercept."]) | told
+
     che = f"CHE_rho{work.rho:g}"
     bare = replace(work, moderators={}, intercept=True)
     return (
@@ -477,7 +482,7 @@ def _dependent(work: _Work, clusters: list[Any]) -> dict[str, Any]:
         | _means(bare, "three_level_z", "three_level_t", rho=0.0)
         | _means(bare, che, f"{che}_t", rho=work.rho)
         | _with_moderators(work, che)
-        | {"robumeta_CORR_small": _attempt(correlated)}
+        | {"robumeta_CORR_small": _attempt(correlated), "robumeta_HIER_small": _attempt(hierarchical)}
     )
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -66,7 +65,7 @@ def sampling_blocks(v: Array, blocks: Blocks, rho: float) -> list[Array]:
 
 def check_correlation(rho: Any) -> None:
     """Raises NotEstimable outside 0 <= rho < 1."""
-    if not (isinstance(rho, Real) and 0 <= rho < 1):
+    if not (isinstance(rho, int | float) and 0 <= rho < 1):
         raise NotEstimable("A correlation of effects within a study is 0 or more and below 1.")
 
 
@@ -651,3 +650,65 @@ def correlated_effects(
     tau2 = max(0.0, float((start.q - expected) / (total - np.trace(start.B @ squares))))
     i2 = max(0.0, float(100 * (start.q - expected) / start.q)) if start.q else 0.0
     return Correlated(tau2, i2, cr2(weighted(tau2)))
+
+
+@dataclass(frozen=True)
+class Hierarchical:
+    """Robust variance estimation with hierarchical-effects weights; variances between studies and within them."""
+
+    tau2: float
+    omega2: float
+    robust: Robust
+
+
+def hierarchical_effects(
+    y: Array, v: Array, clusters: Sequence[object] | Blocks, *, X: Array | None = None
+) -> Hierarchical:
+    """Weights 1/(v + tau2 + omega2), both by moments; small-sample (CR2) errors. Hedges, Tipton & Johnson 2010,
+    10.1002/jrsm.5. Raises NotEstimable with as many coefficients as studies, or with one effect in every study.
+
+    With residuals e of the fit by 1/v, and J what shares a study, e'We and e'Je have expectations that are linear in
+    tau2 and omega2: two equations; an omega2 below 0 is 0, and then a tau2 below 0.
+    """
+    design = ones(len(y)) if X is None else X
+    blocks = Blocks.of(clusters)
+    k, p = design.shape
+    if blocks.number <= p:
+        raise NotEstimable("There are too few studies for errors that allow for dependence.")
+
+    def weighted(between: float) -> Working:
+        M = [np.einsum("gn,nm->gnm", v[rows] + between, np.eye(rows.shape[1])) for _n, rows in blocks.groups]
+        return Working(y, design, blocks, M)
+
+    start = weighted(0.0)
+    Z, B, e = start.X, start.B, start.residuals
+    w, number = 1 / v, np.empty(k, dtype=np.int64)
+    for numbers, rows in blocks.groups:
+        number[rows] = numbers[:, None]
+
+    def by_study(values: Array) -> Array:
+        sums = np.zeros((blocks.number, *values.shape[1:]))
+        np.add.at(sums, number, values)
+        return sums
+
+    x, wx, size = by_study(Z), by_study(w[:, None] * Z), by_study(np.ones(k))
+    shared, weighted_shared, squares = x.T @ x, wx.T @ wx, (Z.T * w**2) @ Z
+    left = np.array([start.q - (k - p), float(np.sum(by_study(e) ** 2) - (v.sum() - np.trace(B @ shared)))])
+    tau2_parts = np.array(
+        [
+            np.sum(by_study(w)) - np.trace(B @ weighted_shared),
+            np.sum(size**2) - 2 * np.trace(B @ (x.T * size) @ wx) + np.trace(B @ shared @ B @ weighted_shared),
+        ]
+    )
+    omega2_parts = np.array(
+        [
+            w.sum() - np.trace(B @ squares),
+            k - 2 * np.trace(B @ x.T @ wx) + np.trace(B @ shared @ B @ squares),
+        ]
+    )
+    scale = tau2_parts[0] * omega2_parts[1] - tau2_parts[1] * omega2_parts[0]
+    if abs(scale) <= 1e-10 * abs(tau2_parts[0] * omega2_parts[1]):
+        raise NotEstimable("With one effect in every study nothing within studies can be told.")
+    omega2 = max(0.0, float((tau2_parts[0] * left[1] - tau2_parts[1] * left[0]) / scale))
+    tau2 = max(0.0, float((left[1] - omega2 * omega2_parts[1]) / tau2_parts[1]))
+    return Hierarchical(tau2, omega2, cr2(weighted(tau2 + omega2)))

@@ -20,11 +20,11 @@ PARTS = (
     "univariate", "weights_percent", "tau2_ci_qprofile", "subgroup", "meta_regression", "small_study", "leave_one_out",
     "dependent",
 )  # fmt: skip
-# What design/evidence.md calls not needed, and R's own texts.
+# What docs/evidence.md says is not given, and R's own texts.
 ELSEWHERE = {
     "call", "note", "warnings", "what", "V_call", "se_tau2", "deviance", "AIC", "BIC", "AICc", "sigma2_names",
-    "sigma2_profile_ci", "omega2", "begg_rank", "bivariate_r0.66", "robumeta_HIER_small",
-    "robumeta_HIER_large", "robumeta_CORR_large", "metafor_robust_adjusted", "metafor_robust_unadjusted",
+    "sigma2_profile_ci", "begg_rank", "bivariate_r0.66", "robumeta_HIER_large", "robumeta_CORR_large",
+    "metafor_robust_adjusted", "metafor_robust_unadjusted",
     "metafor_robust_clubSandwich", "clubSandwich_CR0_Satterthwaite", "clubSandwich_CR1_Satterthwaite",
     "clubSandwich_CR3_Satterthwaite", "clubSandwich_CR1_naive_t",
 }  # fmt: skip
@@ -378,12 +378,12 @@ def errors(answer, path=()):
 
 SMALL = {"small_study", "leave_one_out"}
 ESTIMATED = {
-    "two studies": (([0.3, 0.4], [0.1, 0.2]), {"clusters": [1, 2]}, SMALL),
-    "two equal studies": (([0.3, 0.3], [0.1, 0.1]), {"clusters": [1, 2]}, SMALL),
+    "two studies": (([0.3, 0.4], [0.1, 0.2]), {"clusters": [1, 2]}, SMALL | {"dependent"}),
+    "two equal studies": (([0.3, 0.3], [0.1, 0.1]), {"clusters": [1, 2]}, SMALL | {"dependent"}),
     "all effects equal": (([0.3] * 5, V), {"clusters": STUDIES}, {"small_study"}),
     "all effects zero": (([0.0] * 5, V), {"clusters": STUDIES}, {"small_study"}),
     "all studies equal": (([0.3] * 5, [0.1] * 5), {"clusters": STUDIES}, {"small_study"}),
-    "each effect a study": ((Y, V), {"clusters": [1, 2, 3, 4, 5]}, set()),
+    "each effect a study": ((Y, V), {"clusters": [1, 2, 3, 4, 5]}, {"dependent"}),
     "one study": ((Y, V), {"clusters": ["a"] * 5}, {"dependent", "leave_one_study_out"}),
     "a group of one": ((Y, V), {"moderators": {"g": ["p", "p", "p", "p", "q"]}, "clusters": STUDIES}, set()),
     "one group": ((Y, V), {"moderators": {"g": ["p"] * 5}}, {"subgroup", "meta_regression"}),

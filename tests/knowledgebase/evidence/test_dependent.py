@@ -102,6 +102,33 @@ def test_correlated_effects(name):
     robust_as(found.robust, expected)
 
 
+@every_set
+def test_hierarchical_effects(name):
+    y, v = effects(name)
+    expected = results(name)["dependent"]["robumeta_HIER_small"]
+    found = dependent.hierarchical_effects(y, v, clusters(name))
+    agree([found.tau2, found.omega2], [expected["tau2"], expected["omega2"]], relative=CLOSED)
+    robust_as(found.robust, expected)
+
+
+def test_hierarchical_effects_with_a_moderator():
+    """The moments of the whole matrices."""
+    rng = np.random.default_rng(4)
+    study, v = rng.integers(0, 8, 30), rng.uniform(0.01, 0.3, 30)
+    X = np.column_stack([np.ones(30), rng.normal(size=30)])
+    y = rng.normal(0, 0.4, 8)[study] + rng.normal(0, 0.4, 30) + rng.normal(0, v**0.5)
+    W, J = np.diag(1 / v), np.equal.outer(study, study).astype(float)
+    R = np.eye(30) - X @ np.linalg.inv(X.T @ W @ X) @ X.T @ W
+    forms = [R.T @ form @ R for form in (W, J)]
+    expected = np.linalg.solve(
+        [[np.trace(form @ J), np.trace(form)] for form in forms],
+        [y @ form @ y - np.trace(form @ np.diag(v)) for form in forms],
+    )
+    assert (expected > 0).all()
+    found = dependent.hierarchical_effects(y, v, study.tolist(), X=X)
+    agree([found.tau2, found.omega2], expected.tolist(), relative=1e-9)
+
+
 @pytest.mark.parametrize("number", range(len(results("sim")["nested"])))
 def test_simulated(number):
     case = results("sim")["nested"][number]
