@@ -146,6 +146,9 @@ def result_of(rows: Iterable[Row], settings: Settings, switches: Switches | None
         found = _estimate(data, together, model, settings)
     except (NotEstimable, np.linalg.LinAlgError):
         return replace(result, refusal="not-estimable", studies=_studies(data, together, pupils))
+    # By all rows, so that a switch does not make groups of what is a slope.
+    measured = [name for name in settings.moderators if _is_slope(value_of(row, name) for row in usable)]
+    grouped = [name for name in settings.moderators if name not in measured]
     result = replace(
         result,
         estimate=found.estimate,
@@ -157,8 +160,8 @@ def result_of(rows: Iterable[Row], settings: Settings, switches: Switches | None
         Q_df=found.Q_df,
         df=found.df,
         studies=_studies(data, together, pupils, found.weights),
-        subgroups=tuple(_subgroups(data, model, settings)),
-        slopes=tuple(_slopes(data, model, settings)),
+        subgroups=tuple(_subgroups(data, model, settings, grouped)),
+        slopes=tuple(_slopes(data, model, settings, measured)),
         sensitivity=() if model in SIMPLE else tuple(_sensitivity(data, found)),
         small_studies=_small_studies(data, together, settings),
     )
@@ -309,11 +312,9 @@ def _name(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _subgroups(data: Data, model: str, settings: Settings) -> Iterable[Subgroups]:
-    for moderator in settings.moderators:
+def _subgroups(data: Data, model: str, settings: Settings, moderators: Iterable[str]) -> Iterable[Subgroups]:
+    for moderator in moderators:
         values = [value_of(row, moderator) for row in data.rows]
-        if _is_slope(values):
-            continue
         names = ["" if value in (None, "", "unknown") else _name(value) for value in values]
         studies: dict[str, set[str]] = {}
         for name, study in zip(names, data.studies, strict=True):
@@ -394,12 +395,10 @@ def _fit(data: Data, X: Array, model: str, settings: Settings) -> Coefficients:
     return Coefficients(fit.b, fit.se_b, fit.lower, fit.upper, fit.pvalues, [fit.df] * len(fit.b), robust, False)
 
 
-def _slopes(data: Data, model: str, settings: Settings) -> Iterable[Slope]:
-    for moderator in settings.moderators:
+def _slopes(data: Data, model: str, settings: Settings, moderators: Iterable[str]) -> Iterable[Slope]:
+    for moderator in moderators:
         values = [value_of(row, moderator) for row in data.rows]
         keep = [value not in (None, "") for value in values]
-        if not _is_slope(values):
-            continue
         place = {id(row): value for row, value in zip(data.rows, values, strict=True)}
         part = data.where(keep)
         if len(part.names) < FEWEST_FOR_CHECKS:

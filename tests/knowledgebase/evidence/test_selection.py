@@ -254,6 +254,12 @@ def test_numbers_with_many_values_are_a_slope():
     assert result_of(some[:9], Settings(moderators=("duur",))).slopes == ()
 
 
+def test_a_switch_makes_no_groups_of_a_slope():
+    some = [replace(one, year=2000 + n, moderators={"duur": 2 * n}) for n, one in enumerate(alone(12))]
+    found = result_of(some, Settings(moderators=("duur",)), Switches(since=2008))
+    assert (found.k_studies, found.subgroups, found.slopes) == (4, (), ())
+
+
 @pytest.mark.parametrize(
     ("fields", "measure", "predictor"),
     [({"n1": 20, "n2": 30}, "g", "sizes"), ({"pupils": 60}, "g", "size"), ({}, "g", "error"), ({"pupils": 60}, "z", "error")],
