@@ -212,7 +212,8 @@ def tau2_of(y: Array, v: Array, X: Array, method: Method) -> float:
 
 def _scale(y: Array, v: Array, X: Array) -> float:
     """A first upper bound for tau2 in the units of the data."""
-    spread = float(np.sum((y - X @ np.linalg.lstsq(X, y, rcond=None)[0]) ** 2)) / max(1, len(y) - X.shape[1])
+    left = y - (y.mean() if _is_mean(X) else X @ np.linalg.lstsq(X, y, rcond=None)[0])
+    spread = float(left @ left) / max(1, len(y) - X.shape[1])
     return float(max(spread, np.median(v), np.min(v)))
 
 
@@ -240,7 +241,6 @@ def _is_mean(X: Array) -> bool:
 
 def _reml(y: Array, v: Array, X: Array) -> float:
     """The best of 0 and of every root of the score between the points of a grid (relative to the data's scale)."""
-
     is_mean = _is_mean(X)
 
     def score(tau2: float) -> float:
