@@ -33,7 +33,7 @@ KEPT = 60 * 60  # seconds that a process keeps what no switch changes, of rows t
 
 
 def selections_of(version: Version, content_key: str | None = None) -> list[Selection]:
-    """What figures of a version are computed from; the overall one first."""
+    """What figures of a version are computed from, the overall one first; kept where `content_key` is given."""
 
     def read() -> list[Selection]:
         found = list(Selection.objects.filter(version=version.pk).select_related("synthesis"))
@@ -41,7 +41,7 @@ def selections_of(version: Version, content_key: str | None = None) -> list[Sele
             selection.version = version
         return sorted(found, key=lambda selection: selection.context_key != "overall")
 
-    return results.kept(version, "selections", read, content_key)
+    return results.kept(version, "selections", read, content_key) if content_key else read()
 
 
 @dataclass(frozen=True)
