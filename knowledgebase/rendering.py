@@ -48,6 +48,7 @@ CLASSES = {
     "th": {"align-left", "align-center", "align-right"},
 }
 CITATION_PREFIX = "bron-"
+_ADDRESS = re.compile(r"https?:|mailto:|[/#]|[^:]*\Z", re.IGNORECASE)  # of a link: one we know, or without a scheme
 _LANGUAGE = re.compile(r"language-[\w+#-]{1,20}\Z")
 _TOKEN = re.compile(r"\{\{\s*([a-z][a-z0-9:-]*)\s*\}\}")
 _CITATION = r"\[@([a-z0-9-]{1,80})\]"
@@ -128,7 +129,7 @@ def _attribute(tag: str, name: str, value: str) -> str | None:
         return " ".join(word for word in value.split() if word in CLASSES[tag]) or None
     if name == "src":
         return value if value.startswith(("/media/", "/static/")) else None
-    if name == "href" and (value.startswith("//") or "\\" in value):
+    if name == "href" and (value.startswith("//") or "\\" in value or not _ADDRESS.match(value.strip())):
         return None
     return value
 

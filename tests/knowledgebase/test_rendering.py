@@ -4,7 +4,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from knowledgebase import rendering
@@ -156,6 +156,7 @@ pieces = st.sampled_from([
 
 @given(st.lists(pieces, max_size=25).map("".join))
 @settings(max_examples=150, deadline=None)
+@example(text='\\![x]("javascript:alert(1)')
 def test_any_mixture_is_inert(text):
     html = render(text, tokens={"winst": "6"}, citations={"a-1": "A"})
     assert_inert(html)
