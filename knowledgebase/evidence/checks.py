@@ -197,33 +197,39 @@ def deleted_residuals(y: Array, v: Array) -> Array:
         raise NotEstimable("Diagnostics need three or more studies.")
     others = ~np.eye(k, dtype=bool)
 
-    def at(tau2: Array) -> tuple[Array, Array, Array]:
-        """Score, likelihood and (mean, its variance) without each effect, for one tau2 an effect."""
-        w = np.where(others, 1 / (v + tau2[:, None]), 0.0)
-        total, squares = w.sum(axis=1), (w**2).sum(axis=1)
+    def fitted(tau2: Array) -> tuple[Array, Array, Array, Array]:
+        """Weights, their sums, means and residuals without each effect, for one tau2 an effect."""
+        w = others / (v + tau2[:, None])
+        total = w.sum(axis=1)
         mean = (w @ y) / total
-        left = np.where(others, y - mean[:, None], 0.0)
-        score = ((w * left) ** 2).sum(axis=1) - (total - squares / total)
+        return w, total, mean, y - mean[:, None]
+
+    def score(tau2: Array) -> Array:
+        w, total, _mean, left = fitted(tau2)
+        return np.asarray(((w * left) ** 2).sum(axis=1) - (total - (w**2).sum(axis=1) / total))
+
+    def likelihood(tau2: Array) -> Array:
+        w, total, _mean, left = fitted(tau2)
         logs = np.log(np.where(others, v + tau2[:, None], 1.0)).sum(axis=1)
-        return score, -logs - np.log(total) - (w * left**2).sum(axis=1), np.stack([mean, 1 / total])
+        return np.asarray(-logs - np.log(total) - (w * left**2).sum(axis=1))
 
     top = np.full(k, max(float(np.var(y)), float(np.median(v)), float(np.min(v))))
-    while np.any(rising := at(top)[0] > 0):
+    while np.any(rising := score(top) > 0):
         top = np.where(rising, 4 * top, top)
     grid = np.concatenate([[0.0], np.logspace(-10, 0, 21)])[:, None] * top
-    scores = np.array([at(point)[0] for point in grid])
-    best, height = np.zeros(k), at(np.zeros(k))[1]
+    scores = np.array([score(point) for point in grid])
+    best, height = np.zeros(k), likelihood(np.zeros(k))
     crossed, place = (scores[:-1] > 0) & (scores[1:] <= 0), np.arange(k)
     while (has := crossed.any(axis=0)).any():  # the next root of every effect that has one
         first = np.argmax(crossed, axis=0)
-        root = _falling_root(lambda tau2: at(tau2)[0], grid[first, place], grid[first + 1, place], top)
-        reached = at(root)[1]
+        root = _falling_root(score, grid[first, place], grid[first + 1, place], top)
+        reached = likelihood(root)
         higher = has & (reached > height)
         best, height = np.where(higher, root, best), np.where(higher, reached, height)
         crossed[first, place] = False
     best = np.where(best < NEGLIGIBLE * float(np.min(v)), 0.0, best)
-    mean, variance = at(best)[2]
-    return np.asarray((y - mean) / np.sqrt(v + best + variance))
+    _w, total, mean, _left = fitted(best)
+    return np.asarray((y - mean) / np.sqrt(v + best + 1 / total))
 
 
 def _falling_root(f: Callable[[Array], Array], low: Array, high: Array, scale: Array) -> Array:

@@ -7,6 +7,8 @@ every request of "since" leaves other rows. Requests go through the whole of Dja
 import csv
 import json
 import os
+import statistics
+import time
 from argparse import ArgumentParser
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -31,6 +33,7 @@ SETS = {  # file, column of the study, limit in milliseconds for the median
 }
 HEADING = "## Study rows recomputed"
 YEARS = range(1970, 1995)
+PACE = "a loop of a million sums, to compare machines and hours (median / slowest)"
 
 
 class Command(BaseCommand):
@@ -59,7 +62,7 @@ class Command(BaseCommand):
 def measure(rounds: int) -> list[Measured]:
     call_command("migrate", verbosity=0)
     client = Client(headers={"host": "localhost", "accept-encoding": "br"})
-    found = []
+    found, paces = [], []
     for size, (name, study, _limit) in SETS.items():
         address = f"{published(name, study)}cijfers/"
         pages = {
@@ -70,8 +73,19 @@ def measure(rounds: int) -> list[Measured]:
         }
         for page, addresses in pages.items():
             asked = [addresses[place % len(addresses)] for place in range(rounds)]
+            paces.append(pace())
             found.append(timed(client, f"{page}, {size}", asked, before=forget))
-    return found
+    middle = round(statistics.median(paces), 1)
+    return [*found, Measured(PACE, middle, round(max(paces), 1), middle)]
+
+
+def pace() -> float:
+    """How fast the machine is just now: milliseconds of processor time for a fixed loop."""
+    started = time.process_time()
+    total = 0
+    for number in range(1_000_000):
+        total += number * number
+    return (time.process_time() - started) * 1_000
 
 
 def forget() -> None:

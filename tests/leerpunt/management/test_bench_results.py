@@ -14,7 +14,8 @@ KINDS = ["page as published", "rows since a year", "without outliers", "another 
 def test_every_switch_is_asked_of_both_sets(capsys):
     call_command("bench_results", measure=True, rounds=2)
     measured = [Measured(**page) for page in json.loads(capsys.readouterr().out.splitlines()[-1])]
-    assert [page.page for page in measured] == [f"{kind}, {size}" for size in bench_results.SETS for kind in KINDS]
+    pages = [f"{kind}, {size}" for size in bench_results.SETS for kind in KINDS]
+    assert [page.page for page in measured] == [*pages, bench_results.PACE]
     assert all(0 < page.p50 <= page.p95 for page in measured)
 
 
