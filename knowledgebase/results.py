@@ -81,7 +81,7 @@ def is_frozen(version: Version) -> bool:
     return not version.is_editable and bool(version.content_hash)
 
 
-def kept(version: Version, part: Hashable, read: Callable[[], Value], content_key: str | None = None) -> Value:
+def read_once(version: Version, part: Hashable, read: Callable[[], Value], content_key: str | None = None) -> Value:
     """A part of a version as `read` finds it; of a frozen one a process reads it once while the site stays as it is."""
     if not is_frozen(version):
         return read()
@@ -92,7 +92,7 @@ def kept(version: Version, part: Hashable, read: Callable[[], Value], content_ke
 
 def rows_of(selection: Selection, content_key: str | None = None) -> Rows:
     """Its rows, in and out (two queries)."""
-    return kept(selection.version, ("rows", selection.uid), lambda: Rows(_read_rows(selection)), content_key)
+    return read_once(selection.version, ("rows", selection.uid), lambda: Rows(_read_rows(selection)), content_key)
 
 
 def _read_rows(selection: Selection) -> Iterable[Row]:

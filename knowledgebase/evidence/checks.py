@@ -201,15 +201,15 @@ def deleted_residuals(y: Array, v: Array) -> Array:
         """Weights, their sums, means and residuals without each effect, for one tau2 an effect."""
         w = others / (v + tau2[:, None])
         total = w.sum(axis=1)
-        mean = (w @ y) / total
-        return w, total, mean, y - mean[:, None]
+        center = (w @ y) / total
+        return w, total, center, y - center[:, None]
 
     def score(tau2: Array) -> Array:
-        w, total, _mean, left = fitted(tau2)
+        w, total, _center, left = fitted(tau2)
         return np.asarray(((w * left) ** 2).sum(axis=1) - (total - (w**2).sum(axis=1) / total))
 
     def likelihood(tau2: Array) -> Array:
-        w, total, _mean, left = fitted(tau2)
+        w, total, _center, left = fitted(tau2)
         logs = np.log(np.where(others, v + tau2[:, None], 1.0)).sum(axis=1)
         return np.asarray(-logs - np.log(total) - (w * left**2).sum(axis=1))
 
@@ -228,8 +228,8 @@ def deleted_residuals(y: Array, v: Array) -> Array:
         best, height = np.where(higher, root, best), np.where(higher, reached, height)
         crossed[first, place] = False
     best = np.where(best < NEGLIGIBLE * float(np.min(v)), 0.0, best)
-    _w, total, mean, _left = fitted(best)
-    return np.asarray((y - mean) / np.sqrt(v + best + 1 / total))
+    _w, total, center, _left = fitted(best)
+    return np.asarray((y - center) / np.sqrt(v + best + 1 / total))
 
 
 def _falling_root(f: Callable[[Array], Array], low: Array, high: Array, scale: Array) -> Array:

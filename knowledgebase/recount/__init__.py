@@ -41,7 +41,7 @@ def selections_of(version: Version, content_key: str | None = None) -> list[Sele
             selection.version = version
         return sorted(found, key=lambda selection: selection.context_key != "overall")
 
-    return results.kept(version, "selections", read, content_key) if content_key else read()
+    return results.read_once(version, "selections", read, content_key) if content_key else read()
 
 
 @dataclass(frozen=True)

@@ -1,17 +1,16 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from knowledgebase.editorial.downloads import Download
 from knowledgebase.editorial.public import site_state
 from knowledgebase.editorial.recount import Recount, plain_scale
-from knowledgebase.evidence.records import Result, Row
 from knowledgebase.models import Selection
-from knowledgebase.results import kept, result_for, rows_of
+from knowledgebase.results import read_once
 from knowledgebase.wording import Scale
 from practices.models import EvidenceRating, PracticeVersion, RatingRule
-from practices.ratings import CONVERSION, CONVERSIONS, OWN, Figure, StrengthRule, Waterfall, gain_of, strength_of
+from practices.ratings import CONVERSION, CONVERSIONS, OWN, Figure, StrengthRule, Waterfall, gain_of
 from practices.wording import Months, StepWords, strength_steps
 
 
@@ -28,19 +27,18 @@ def _scale(selection: Selection, rating: EvidenceRating | None) -> Scale:
 
 @dataclass(frozen=True)
 class Strength:
-    """Why a rating on study rows is so strong; looked up when it is drawn, since no switch changes it."""
+    """Why a rating is so strong: its steps, by the rule it is pinned to. No switch changes it."""
 
     rating: EvidenceRating
-    rows: Sequence[Row]
-    base: Result  # without switches
 
     @cached_property
     def rule(self) -> StrengthRule | None:
-        return RatingRule.of_version(self.rating.strength_scale)
+        """None where the rating does not rest on study rows."""
+        return RatingRule.of_version(self.rating.strength_scale) if self.rating.is_computed else None
 
     @cached_property
     def waterfall(self) -> Waterfall | None:
-        return strength_of(self.rows, self.base, self.rating.levels(), self.rule) if self.rule else None
+        return self.rating.waterfall(self.rule) if self.rule else None
 
     @property
     def figure(self) -> Figure:
@@ -58,18 +56,16 @@ class PracticeRecount(Recount):
 
     def scale_of(self, selection: Selection) -> Scale:
         key = site_state(self.request).content_key
-        self.rating = kept(selection.version, ("rating", selection.context_key), lambda: _rating(selection), key)
-        return _scale(selection, self.rating)
+        self.strength = read_once(
+            selection.version, ("strength", selection.context_key), partial(_strength, selection), key
+        )
+        return _scale(selection, self.strength.rating if self.strength else None)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
-        if self.rating is None or not self.rating.is_computed:
+        if self.strength is None or self.strength.rule is None:
             return context
-        found = context["recount"]
-        return context | {
-            "strength_template": "practices/_recount_strength.html",
-            "strength": Strength(self.rating, found.rows, found.base),
-        }
+        return context | {"strength_template": "practices/_recount_strength.html", "strength": self.strength}
 
 
 class PracticeDownload(Download):
@@ -78,10 +74,10 @@ class PracticeDownload(Download):
     model = PracticeVersion
 
     def rated(self, selection: Selection) -> Mapping[str, Any]:
-        rating = _rating(selection)
-        if rating is None or not rating.is_computed:
+        why = _strength(selection)
+        if why is None or not why.rating.is_computed:
             return {}
-        why, gain = Strength(rating, rows_of(selection), result_for(selection)), gain_of(rating)
+        rating, gain = why.rating, gain_of(why.rating)
         return {
             "rating": {
                 "effect": _as_text(rating.effect),
@@ -103,3 +99,8 @@ def _as_text(value: Any) -> str | None:
 def _rating(selection: Selection) -> EvidenceRating | None:
     """The rating of the context that a selection is made for."""
     return EvidenceRating.objects.filter(version=selection.version_id, context_key=selection.context_key).first()
+
+
+def _strength(selection: Selection) -> Strength | None:
+    rating = _rating(selection)
+    return Strength(rating) if rating else None
